@@ -1,0 +1,1 @@
+"""Getting one payment onto a chain exactly once."""

@@ -1,0 +1,1 @@
+"""An append-only double-entry ledger: one row per movement, one writer."""

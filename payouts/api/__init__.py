@@ -1,0 +1,1 @@
+"""The wire formats, one folder per vendor document."""

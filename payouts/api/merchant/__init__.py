@@ -1,0 +1,1 @@
+"""The `merchant` API (seed 2): withdrawals under review."""

@@ -1,0 +1,1 @@
+"""Who: merchants, their people and their keys."""

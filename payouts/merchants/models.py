@@ -1,0 +1,99 @@
+"""Merchants, the people who act for them, and their programs' keys."""
+
+import uuid
+
+import uuid_utils.compat as uuid7
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+
+class Merchant(models.Model):
+    """A customer of Sluice; its id is also its book in the ledger."""
+
+    class Mode(models.TextChoices):
+        """Whether addresses get the documented rule only (test) or the full check (live)."""
+
+        TEST = "TEST"
+        LIVE = "LIVE"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=100, unique=True)
+    mode = models.CharField(max_length=4, choices=Mode.choices, default=Mode.LIVE)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "payouts"
+        constraints = [models.CheckConstraint(name="merchant_mode_known", condition=Q(mode__in=["TEST", "LIVE"]))]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the documented address rule is enough until something is about to be sent."""
+        return self.mode == self.Mode.TEST
+
+
+class Member(models.Model):
+    """A person who acts for one merchant."""
+
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="members")
+    person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="membership")
+
+    class Meta:
+        app_label = "payouts"
+
+
+class ApiKey(models.Model):
+    """What a merchant's program proves itself with.
+
+    HMAC needs the secret itself, so it is kept sealed (AES-GCM), never in the clear.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7.uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="api_keys")
+    api = models.CharField(max_length=16)
+    key_id = models.CharField(max_length=64, unique=True)
+    secret_sealed = models.BinaryField()
+    require_request_signing = models.BooleanField(
+        default=False,
+        help_text="Refuse signatures that do not cover method, path, query and body.",
+    )
+    is_active = models.BooleanField(default=True)
+    issued_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="Who made the key; this person may not approve what the key asks for.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        app_label = "payouts"
+
+    def __str__(self) -> str:
+        return self.key_id
+
+
+class Challenge(models.Model):
+    """What a person was shown before typing a one-time code; the code confirms exactly this."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7.uuid7, editable=False)
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    purpose = models.CharField(max_length=120)
+    payload_hash = models.BinaryField(max_length=32)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    spent_at = models.DateTimeField(null=True)
+
+    class Meta:
+        app_label = "payouts"
+        constraints = [
+            models.CheckConstraint(
+                name="challenge_spent_after_confirmed",
+                condition=Q(spent_at__isnull=True) | Q(confirmed_at__isnull=False),
+            ),
+        ]

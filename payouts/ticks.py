@@ -1,0 +1,20 @@
+"""When each sweep last finished, for /readyz."""
+
+from datetime import datetime
+
+from django.db import models
+
+
+class Tick(models.Model):
+    """The last time that one sweep ran to its end."""
+
+    sweep = models.CharField(primary_key=True, max_length=32)
+    at = models.DateTimeField()
+
+    class Meta:
+        app_label = "payouts"
+
+
+def tick(sweep: str, *, now: datetime) -> None:
+    """Note that the sweep has just finished."""
+    Tick.objects.update_or_create(sweep=sweep, defaults={"at": now})

@@ -1,0 +1,1 @@
+"""Withdrawals: the state table, the accounting policy, the verbs."""
