@@ -1,0 +1,165 @@
+"""What the protocol asks of a chain family, in the protocol's own words; `evm` and `tron` answer it."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+
+class ChainError(Exception):
+    """A node did not give what was asked; it never changes a payment's state."""
+
+
+class Retryable(ChainError):  # noqa: N818 - names what the caller does about it
+    """Asking again may help: no answer, a fault, a limit, a fee above the ceiling, an endpoint that lags."""
+
+
+class Permanent(ChainError):  # noqa: N818 - names what the caller does about it
+    """Asking the same again cannot help: the node understood the question and refuses it."""
+
+
+class Mismatch(ChainError):  # noqa: N818 - a refusal, named by what is wrong
+    """Bytes that were just signed do not say what was ordered; they are thrown away."""
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What one transaction must do, and nothing else; two transfers are equal when their payloads are.
+
+    Units: seq is the nonce on EVM and the timestamp in ms on TRON.
+    """
+
+    network: str
+    wallet: str
+    seq: int
+    contract: str
+    to_address: str
+    amount_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Everything read from the chain before signing: fees, the reference block, the expiration."""
+
+    fees: Mapping[str, int]
+    ref_number: int
+    ref_hash: str
+    expiration_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A recoverable secp256k1 signature."""
+
+    r: int
+    s: int
+    parity: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Bytes that may be sent, and the id that the chain will know them by, computed here."""
+
+    raw: bytes
+    txid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What signed bytes say when they are decoded again, the signer recovered from the signature."""
+
+    transfer: Transfer
+    fees: Mapping[str, int]
+    expiration_ms: int | None
+    ref_mark: str  # the reference block as far as the bytes carry it
+    txid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A signed attempt as the watcher needs it."""
+
+    number: int
+    txid: str
+    fees: Mapping[str, int]
+    ref_number: int
+    ref_hash: str
+    expiration_ms: int | None
+    is_live: bool
+    signed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The chain's end as one endpoint saw it: the newest block and the newest final one."""
+
+    number: int
+    hash: str
+    final_number: int
+    final_hash: str
+    final_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one endpoint said to a broadcast; never a verdict."""
+
+    endpoint: str
+    accepted: bool
+    text: str
+
+
+class Outcome(StrEnum):
+    """What the final part of the chain says about a transfer."""
+
+    OPEN = "OPEN"
+    PAID = "PAID"
+    DEAD = "DEAD"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The outcome with its evidence; OPEN says what it waits for."""
+
+    outcome: Outcome = Outcome.OPEN
+    txid: str = ""
+    proof: Mapping[str, Any] = field(default_factory=dict)
+    note: str = ""
+    alarm: str = ""
+    bump_due: bool = False
+    expired: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # txid → proof of absence
+    scan: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Gateway(Protocol):
+    """One network through its endpoints. Every method but the pure three asks the network."""
+
+    def head(self) -> Head:
+        """Where the chain ends now. Raises: ChainError."""
+
+    def quote(self, transfer: Transfer, *, previous: Candidate | None) -> Quote:
+        """Read what signing needs; with a previous attempt, a replacement's fees. Raises: ChainError."""
+
+    def digest(self, transfer: Transfer, quote: Quote) -> bytes:
+        """The hash to sign, of bytes built here (pure)."""
+
+    def attach(self, transfer: Transfer, quote: Quote, signature: Signature) -> Signed:
+        """The bytes to send and their txid (pure)."""
+
+    def read(self, raw: bytes) -> Reading:
+        """Decode signed bytes (pure). Raises: Mismatch when they are no plain token transfer."""
+
+    def send(self, raw: bytes) -> Sequence[Answer]:
+        """Send the bytes to every endpoint; answers, never an exception."""
+
+    def judge(
+        self, transfer: Transfer, candidates: Sequence[Candidate], head: Head, *, scan: Mapping[str, Any], now: datetime
+    ) -> Judgement:
+        """Say what the final chain says. Raises: ChainError when it could not be asked."""
+
+    def balance_units(self, contract: str, wallets: Collection[str]) -> int:
+        """What the wallets hold now, for planning. Raises: ChainError."""
+
+    def next_nonce(self, wallet: str) -> int:
+        """The sequence number that a newly enrolled wallet starts with. Raises: ChainError."""

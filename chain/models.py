@@ -1,0 +1,173 @@
+"""What the chain room remembers; every promise of the protocol is a constraint here, not a habit of the code."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from uuid_utils.compat import uuid7
+
+
+def new_id() -> UUID:
+    """A time-ordered id."""
+    return uuid7()
+
+
+if TYPE_CHECKING:
+    WholeNumber = models.DecimalField[int, int]
+else:
+    WholeNumber = models.DecimalField  # Django's fields take no type arguments when they run
+
+
+class UnitsField(WholeNumber):
+    """An amount in base units: numeric(78, 0) in the database, an int everywhere else."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "max_digits": 78, "decimal_places": 0})
+
+    def from_db_value(self, value: Decimal | None, *_: object) -> int | None:
+        """The column as an int."""
+        return None if value is None else int(value)
+
+    def to_python(self, value: Any) -> Any:
+        """An int; a float never becomes money.
+
+        Raises: TypeError for anything that is not a whole number type.
+        """
+        if value is None or isinstance(value, int):
+            return value
+        if isinstance(value, Decimal) and value == value.to_integral_value():
+            return int(value)
+        raise TypeError("base units are an int")
+
+
+class HotWallet(models.Model):
+    """A lane: one account on one network whose key the signer holds."""
+
+    network = models.CharField(max_length=32)
+    address = models.CharField(max_length=64)
+    next_seq = models.BigIntegerField(
+        default=0
+    )  # EVM: the next nonce; TRON: the earliest timestamp (ms) not yet given out
+    paused = models.BooleanField(default=False)
+    note = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """One row per account, sequences that only count upwards."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["network", "address"], name="hot_wallet_once"),
+            models.CheckConstraint(condition=Q(next_seq__gte=0), name="hot_wallet_seq_not_negative"),
+        ]
+
+
+class IntentState(models.TextChoices):
+    """Where a payment stands; only a final fact on chain leads out of OPEN."""
+
+    OPEN = "OPEN"
+    PAID = "PAID"
+    DEAD = "DEAD"
+
+
+class Intent(models.Model):
+    """One payment, ordered once: wallet and sequence number make it unrepeatable on chain."""
+
+    id = models.UUIDField(primary_key=True, default=new_id)
+    payout_id = models.UUIDField()
+    wallet = models.ForeignKey(HotWallet, on_delete=models.PROTECT, related_name="intents")
+    seq = models.BigIntegerField()  # EVM: the nonce; TRON: the transaction's timestamp in ms
+    network = models.CharField(max_length=32)
+    asset = models.CharField(max_length=16)
+    contract = models.CharField(max_length=64)
+    to_address = models.CharField(max_length=64)
+    amount_units = UnitsField()
+    state = models.CharField(max_length=8, choices=IntentState, default=IntentState.OPEN)
+    txid = models.CharField(max_length=80, blank=True, default="")  # the transaction that decided it
+    proof = models.JSONField(default=dict, blank=True)
+    scan = models.JSONField(
+        default=dict, blank=True
+    )  # how far the search for a foreign nonce got; may be dropped at any time
+    bump_due = models.BooleanField(default=False)
+    next_sign_at = models.DateTimeField()
+    next_send_at = models.DateTimeField()
+    next_watch_at = models.DateTimeField()
+    last_error = models.CharField(max_length=500, blank=True, default="")
+    created_at = models.DateTimeField()
+    verdict_at = models.DateTimeField(null=True, blank=True)
+    collected_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        """The promises: one intent per payout for ever, one per sequence number, a verdict never without its proof."""
+
+        constraints = [
+            # Over all states, not only the live ones: a payout whose intent is DEAD has been refunded.
+            models.UniqueConstraint(fields=["payout_id"], name="intent_once_per_payout"),
+            models.UniqueConstraint(fields=["wallet", "seq"], name="intent_once_per_seq"),
+            models.CheckConstraint(condition=Q(amount_units__gt=0), name="intent_amount_positive"),
+            models.CheckConstraint(condition=Q(state__in=IntentState.values), name="intent_state_known"),
+            models.CheckConstraint(
+                condition=Q(state="OPEN", verdict_at=None, txid="")
+                | (~Q(state="OPEN") & Q(verdict_at__isnull=False) & ~Q(txid="") & ~Q(proof={})),
+                name="intent_verdict_has_proof",
+            ),
+            models.CheckConstraint(
+                condition=Q(collected_at=None) | ~Q(state="OPEN"), name="intent_collected_after_verdict"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["next_sign_at"], condition=Q(state="OPEN"), name="intent_sign_queue"),
+            models.Index(fields=["next_send_at"], condition=Q(state="OPEN"), name="intent_send_queue"),
+            models.Index(fields=["next_watch_at"], condition=Q(state="OPEN"), name="intent_watch_queue"),
+            models.Index(
+                fields=["verdict_at"], condition=Q(collected_at=None) & ~Q(state="OPEN"), name="intent_to_collect"
+            ),
+        ]
+
+
+class AttemptState(models.TextChoices):
+    """What is known of signed bytes; SUPERSEDED ones may still be the ones that pay."""
+
+    LIVE = "LIVE"
+    SUPERSEDED = "SUPERSEDED"  # EVM: bumped, same nonce
+    EXPIRED = "EXPIRED"  # TRON: proven absent from the chain until past its expiration
+    LANDED = "LANDED"  # in a final block
+    VOID = "VOID"  # EVM: its nonce went to another transaction in a final block
+
+
+class SignedAttempt(models.Model):
+    """Signed bytes, committed before anybody sends them; they never change."""
+
+    intent = models.ForeignKey(Intent, on_delete=models.PROTECT, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    txid = models.CharField(max_length=80)
+    raw = models.BinaryField()
+    fees = models.JSONField()
+    ref_number = models.BigIntegerField()  # the final (solid) block that was known when it was signed
+    ref_hash = models.CharField(max_length=80)
+    expiration_ms = models.BigIntegerField(null=True, blank=True)  # TRON: by the chain's clock
+    state = models.CharField(max_length=12, choices=AttemptState, default=AttemptState.LIVE)
+    proof = models.JSONField(default=dict, blank=True)
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        """One live attempt per intent; a txid belongs to one attempt; EXPIRED never without its proof."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["txid"], name="attempt_txid_once"),
+            models.UniqueConstraint(fields=["intent", "number"], name="attempt_number_once"),
+            models.UniqueConstraint(fields=["intent"], condition=Q(state="LIVE"), name="attempt_one_live"),
+            models.CheckConstraint(condition=Q(state__in=AttemptState.values), name="attempt_state_known"),
+            models.CheckConstraint(condition=~Q(state="EXPIRED") | ~Q(proof={}), name="attempt_expired_has_proof"),
+        ]
+
+
+class BroadcastAttempt(models.Model):
+    """One sending of signed bytes to one endpoint, and what it answered; appended, never changed."""
+
+    attempt = models.ForeignKey(SignedAttempt, on_delete=models.PROTECT, related_name="broadcasts")
+    endpoint = models.CharField(max_length=200)  # host and port only: paths may carry a provider's key
+    at = models.DateTimeField()
+    accepted = models.BooleanField()
+    answer = models.CharField(max_length=500)

@@ -1,0 +1,140 @@
+"""Order a payment, take its verdict: the part of the protocol that is PostgreSQL alone."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from chain import addresses, networks
+from chain.models import AttemptState, HotWallet, Intent, IntentState, SignedAttempt
+
+
+class NoLane(Exception):  # noqa: N818 - a refusal, named by what is wrong
+    """No wallet of that network takes orders now; the payout waits."""
+
+
+class AlreadyOrdered(Exception):  # noqa: N818 - a refusal, named by what is wrong
+    """This payout has its intent; there is never a second one."""
+
+
+class NotToCollect(Exception):  # noqa: N818 - a refusal, named by what is wrong
+    """The intent is still open, or somebody took its verdict before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What the caller wants paid; the signer compares it again with what it signs."""
+
+    payout_id: UUID
+    network: str
+    asset: str
+    to_address: str
+    amount_units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of an intent; DEAD means that it can never pay."""
+
+    intent_id: UUID
+    payout_id: UUID
+    outcome: IntentState
+    txid: str
+    proof: dict[str, Any]
+
+
+def order(payment: Payment, *, now: datetime) -> Intent:
+    """Bind a payment to a wallet and its next sequence number; needs the caller's transaction.
+
+    Raises: BadAddress, UnknownNetwork, NoLane, AlreadyOrdered.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("order() belongs in the transaction that reserves the money")
+    contract = networks.token(payment.network, payment.asset).contract
+    to_address = addresses.normalise(payment.network, payment.to_address)
+    wallet = _take_lane(payment.network)
+    if HotWallet.objects.filter(network=payment.network, address=to_address).exists():
+        raise addresses.BadAddress("this is one of our own wallets")
+    seq = _next_seq(wallet, now=now)
+    try:
+        with transaction.atomic():
+            intent = Intent.objects.create(
+                payout_id=payment.payout_id,
+                wallet=wallet,
+                seq=seq,
+                network=payment.network,
+                asset=payment.asset,
+                contract=contract,
+                to_address=to_address,
+                amount_units=payment.amount_units,
+                next_sign_at=now,
+                next_send_at=now,
+                next_watch_at=now,
+                created_at=now,
+            )
+    except IntegrityError as refused:
+        if "intent_once_per_payout" in str(refused):
+            raise AlreadyOrdered(f"payout {payment.payout_id} has its intent") from refused
+        raise
+    HotWallet.objects.filter(pk=wallet.pk).update(next_seq=seq + 1)
+    return intent
+
+
+def awaiting_signature(*, limit: int, now: datetime | None = None) -> list[Intent]:
+    """The open intents that need the signer: no live bytes yet (or any more), or fees to be raised."""
+    live = SignedAttempt.objects.filter(intent=OuterRef("pk"), state=AttemptState.LIVE)
+    return list(
+        Intent.objects.filter(state=IntentState.OPEN, next_sign_at__lte=now or timezone.now())
+        .filter(Q(bump_due=True) | ~Exists(live))
+        .select_related("wallet")
+        .order_by("created_at", "id")[:limit]
+    )
+
+
+def verdicts(*, limit: int) -> list[Verdict]:
+    """Decided intents that nobody has collected, oldest verdict first."""
+    rows = Intent.objects.filter(collected_at=None).exclude(state=IntentState.OPEN).order_by("verdict_at", "id")[:limit]
+    return [Verdict(row.id, row.payout_id, IntentState(row.state), row.txid, row.proof) for row in rows]
+
+
+def collect(intent_id: UUID, *, now: datetime) -> None:
+    """Mark a verdict as taken, in the transaction that acts on it; of two takers one gets through.
+
+    Raises: NotToCollect, which must undo the caller's transaction.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise transaction.TransactionManagementError("collect() belongs in the transaction that settles or refunds")
+    taken = (
+        Intent.objects.filter(id=intent_id, collected_at=None).exclude(state=IntentState.OPEN).update(collected_at=now)
+    )
+    if taken != 1:
+        raise NotToCollect(f"intent {intent_id} has no verdict to take")
+
+
+def latest_txid(payout_id: UUID) -> str | None:
+    """The transaction to show for a payout: the one that decided it, else the newest signed one."""
+    intent = Intent.objects.filter(payout_id=payout_id).first()
+    if intent is None:
+        return None
+    if intent.txid:
+        return intent.txid
+    newest = intent.attempts.order_by("-number").first()
+    return newest.txid if newest else None
+
+
+def _take_lane(network: str) -> HotWallet:
+    wallet = HotWallet.objects.select_for_update().filter(network=network, paused=False).order_by("id").first()
+    if wallet is None:
+        raise NoLane(f"no wallet takes orders on {network}")
+    return wallet
+
+
+def _next_seq(wallet: HotWallet, *, now: datetime) -> int:
+    """The next nonce; on TRON a timestamp of no other payment of this wallet, so that equal ones share no txid."""
+    if networks.network(wallet.network).family == "tron":
+        return max(wallet.next_seq, int(now.timestamp() * 1000))
+    return wallet.next_seq
