@@ -1,0 +1,142 @@
+"""The ledger's tables as Django sees them: to be read here, written by the functions in migrations/sql alone."""
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from django.db import models
+from django.db.models import F, Q
+
+UNITS_LIMIT = 10**77  # below it every amount of a 256-bit token fits and NaN (which PostgreSQL sorts last) does not
+
+
+if TYPE_CHECKING:
+    IntColumn = models.Field[int, int]
+else:
+    IntColumn = models.Field
+
+
+class UnitsField(IntColumn):
+    """A whole number of an asset's smallest ledger unit: numeric(78,0) in PostgreSQL, int in Python."""
+
+    def db_type(self, connection: Any) -> str:  # noqa: ARG002 - Django's signature
+        """The column's type."""
+        return "numeric(78,0)"
+
+    def get_prep_value(self, value: Any) -> Decimal | Any:
+        """Only whole numbers go into a query.
+
+        Raises: TypeError for a float, a Decimal, a text.
+        """
+        if value is None or hasattr(value, "resolve_expression"):
+            return value
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise TypeError(f"units are an int, not {value!r}")
+        return Decimal(value)
+
+    def from_db_value(self, value: Decimal | None, *_: object) -> int | None:
+        """The column's value as int."""
+        return None if value is None else int(value)
+
+
+class XidField(IntColumn):
+    """The 64-bit number of the database transaction that wrote a row."""
+
+    def db_type(self, connection: Any) -> str:  # noqa: ARG002 - Django's signature
+        """The column's type."""
+        return "xid8"
+
+    def from_db_value(self, value: str | int | None, *_: object) -> int | None:
+        """The column's value as int."""
+        return None if value is None else int(value)
+
+
+class Account(models.Model):
+    """A balance, a projection of its events; `seq` counts them."""
+
+    pk = models.CompositePrimaryKey("book", "id")
+    book = models.UUIDField()
+    id = models.UUIDField()
+    owner = models.UUIDField()
+    asset = models.TextField()
+    purpose = models.TextField()
+    network = models.TextField()
+    balance = UnitsField()
+    floor = UnitsField(null=True)
+    seq = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="account_once",
+                fields=["book", "owner", "asset", "purpose", "network"],
+            ),
+            models.CheckConstraint(
+                name="account_not_overdrawn",
+                condition=Q(floor__isnull=True) | Q(balance__gte=F("floor")),
+            ),
+            models.CheckConstraint(
+                name="credit_not_overpaid",
+                condition=~Q(purpose="credit") | Q(balance__lte=0),
+            ),
+            models.CheckConstraint(
+                name="account_floor_by_purpose",
+                condition=Q(purpose__in=["available", "frozen"], floor=0, floor__isnull=False)
+                | Q(purpose="credit", floor__lte=0, floor__isnull=False)
+                | Q(purpose__in=["fees", "external"], floor__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="account_named_plainly",
+                condition=Q(asset__regex=r"^[A-Z0-9]{1,16}$") & Q(network__regex=r"^[a-z0-9-]{0,32}$"),
+            ),
+            models.CheckConstraint(
+                name="account_network_by_purpose",
+                condition=Q(purpose="external") & ~Q(network="") | ~Q(purpose="external") & Q(network=""),
+            ),
+        ]
+
+
+class Event(models.Model):
+    """One movement from one account to another; never changed, never removed."""
+
+    pk = models.CompositePrimaryKey("book", "id")
+    book = models.UUIDField()
+    id = models.UUIDField()
+    txn = models.UUIDField()
+    kind = models.TextField()
+    source = models.UUIDField()
+    target = models.UUIDField()
+    amount = UnitsField()
+    source_seq = models.BigIntegerField()
+    target_seq = models.BigIntegerField()
+    source_balance = UnitsField()
+    target_balance = UnitsField()
+    reference = models.TextField()
+    request_hash = models.BinaryField()
+    data = models.JSONField()
+    at = models.DateTimeField()
+    xid = XidField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="event_source_seq_once", fields=["book", "source", "source_seq"]),
+            models.UniqueConstraint(name="event_target_seq_once", fields=["book", "target", "target_seq"]),
+            models.CheckConstraint(
+                name="event_amount_in_range",
+                condition=Q(amount__gt=0, amount__lt=UNITS_LIMIT),
+            ),
+            models.CheckConstraint(name="event_two_accounts", condition=~Q(source=F("target"))),
+        ]
+
+
+class CreditLimitChange(models.Model):
+    """Who set an account's credit limit, when, from what, to what; never changed, never removed."""
+
+    pk = models.CompositePrimaryKey("book", "account", "number")
+    book = models.UUIDField()
+    account = models.UUIDField()
+    number = models.BigIntegerField()
+    old_floor = UnitsField()
+    new_floor = UnitsField()
+    by = models.TextField()
+    at = models.DateTimeField()
+    xid = XidField()
