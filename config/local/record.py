@@ -1,0 +1,120 @@
+"""`.local/run/`: who runs the local default now, its processes and its environment; one owner at a time."""
+
+import fcntl
+import json
+import os
+import signal
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from config.local.processes import Identity, identity
+
+TAG = "SLUICE_LOCAL_RUN"  # in every child's environment: whose child it is
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+class AlreadyRunning(Exception):
+    """Another process owns this folder's local default."""
+
+
+class Record:
+    """The owner's side: takes the lock, writes down every process that it starts."""
+
+    def __init__(self, data_dir: Path) -> None:
+        """Take the folder for this process, and end what an owner that was killed left behind.
+
+        Raises: AlreadyRunning when a living owner holds it.
+        """
+        self.path = data_dir / "run" / "services.json"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = (data_dir / "run" / "owner.lock").open("a")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            self._lock.close()
+            raise AlreadyRunning(f"the local default in {data_dir} is already running") from None
+        self.tag = f"{data_dir}:{os.getpid()}"
+        _end_leftovers(self.path)
+        self.processes: dict[str, Identity] = {}
+        self.env: Mapping[str, str] = {}
+        self.save()
+
+    def started(self, name: str, pid: int) -> None:
+        """Write down a process that was started (again)."""
+        self.processes[name] = identity(pid)
+        self.save()
+
+    def publish(self, env: Mapping[str, str]) -> None:
+        """Tell others in this checkout that everything is up, and the environment to use it with."""
+        self.env = env
+        self.save()
+
+    def save(self) -> None:
+        """Replace the record as a whole."""
+        content = {
+            "boot_id": BOOT_ID.read_text(),
+            "owner": asdict(identity(os.getpid())),
+            "tag": self.tag,
+            "processes": {name: asdict(process) for name, process in self.processes.items()},
+            "env": dict(self.env),
+        }
+        fresh = self.path.with_suffix(".new")
+        fresh.touch(0o600)
+        fresh.write_text(json.dumps(content, indent=2) + "\n")
+        fresh.replace(self.path)
+
+    def close(self) -> None:
+        """Give the folder free."""
+        self.path.unlink(missing_ok=True)
+        self._lock.close()
+
+
+def published(data_dir: Path) -> dict[str, str]:
+    """The environment of the local default that runs in `data_dir`; {} when none does, or not yet."""
+    content = _read(data_dir / "run" / "services.json")
+    if content is None or not Identity(**content["owner"]).alive():
+        return {}
+    env: dict[str, str] = content["env"]
+    return env
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text())
+    except (FileNotFoundError, PermissionError, json.JSONDecodeError):
+        return None
+    return content if content["boot_id"] == BOOT_ID.read_text() else None
+
+
+def _end_leftovers(path: Path) -> None:
+    """End processes of an owner that is gone: those recorded, by pid and start time, and those that carry its tag."""
+    content = _read(path)
+    if content is None:
+        return
+    recorded = [Identity(**process) for process in content["processes"].values()]
+    leftovers = [process for process in [*recorded, *_tagged(content["tag"])] if process.alive()]
+    for how in (signal.SIGINT, signal.SIGKILL):
+        for process in leftovers:
+            if process.alive():
+                os.kill(process.pid, how)
+        deadline = time.monotonic() + 5
+        while any(process.alive() for process in leftovers) and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+
+def _tagged(tag: str) -> list[Identity]:
+    """Processes of our user whose environment names that owner."""
+    found = []
+    wanted = f"{TAG}={tag}".encode()
+    for folder in Path("/proc").iterdir():
+        if not folder.name.isdigit():
+            continue
+        try:
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(identity(int(folder.name)))
+        except (PermissionError, FileNotFoundError, ProcessLookupError):
+            continue
+    return found
