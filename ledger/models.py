@@ -10,9 +10,9 @@ UNITS_LIMIT = 10**77  # below it every amount of a 256-bit token fits and NaN (w
 
 
 if TYPE_CHECKING:
-    IntColumn = models.Field[int, int]
+    IntColumn = models.IntegerField[Any, Any]  # the stubs' lookups of numbers; int | None where null
 else:
-    IntColumn = models.Field
+    IntColumn = models.Field  # an IntegerField at run time would refuse what 32 bits cannot hold
 
 
 class UnitsField(IntColumn):

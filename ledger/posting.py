@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any, TypeAlias
 from uuid import UUID
 
+import psycopg
 from django.db import DataError, IntegrityError, connection, transaction
 
 from ledger.accounts import Ref
@@ -17,7 +18,7 @@ from ledger.balances import Balance
 
 PLATFORM_BOOK = UUID("00000000-0000-8000-8000-000000000001")
 
-JSON: TypeAlias = "None | bool | int | str | Sequence[JSON] | Mapping[str, JSON]"
+JSON: TypeAlias = "bool | int | str | Sequence[JSON] | Mapping[str, JSON] | None"
 
 
 class Kind(StrEnum):
@@ -143,7 +144,7 @@ def post(movements: Sequence[Movement]) -> list[Posted]:
         return []
     accounts = _accounts([ref for movement in movements for ref in (movement.source, movement.target)])
     position = {ref: number for number, ref in enumerate(accounts.values(), start=1)}
-    parameters = [
+    parameters: list[Any] = [
         *_parts(accounts),
         [movement.id for movement in movements],
         [movement.txn for movement in movements],
@@ -188,7 +189,7 @@ def set_credit_limit(ref: Ref, *, limit_units: int, by: str, at: datetime) -> No
     Units: the asset's smallest ledger unit.
     Raises: LimitBelowDrawn; LedgerRefused when it is no credit account, the limit is negative or nobody is named.
     """
-    parts = [ref.book, ref.id, ref.owner, ref.asset, str(ref.purpose), ref.network]
+    parts: list[Any] = [ref.book, ref.id, ref.owner, ref.asset, str(ref.purpose), ref.network]
     with _refusals(), connection.cursor() as cursor:
         cursor.execute(_SET_CREDIT_LIMIT, [*parts, _whole(limit_units), by, at])
         _refuse(cursor.fetchone(), {ref.id: ref})
@@ -234,7 +235,8 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        rule = error.__cause__.diag.constraint_name if error.__cause__ else None
+        cause = error.__cause__
+        rule = cause.diag.constraint_name if isinstance(cause, psycopg.Error) else None
         if rule not in REFUSALS:
             raise
         raise REFUSALS[rule](rule) from error
