@@ -1,0 +1,37 @@
+"""Block 0: the dev owner with all TRX, and the token at its main-net address."""
+
+from typing import Final
+
+import coincurve
+
+from chain.devnet import accounts, addresses, blocks, engine, signatures, tokens
+from chain.devnet.store import Store
+
+TOKEN: Final = addresses.parse("TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")
+TITLE: Final = "TetherToken"
+SUPPLY_SUN: Final = 99_000_000_000 * 1_000_000
+OWNER_KEY: Final = "dev owner's private key"
+SOLID: Final = "solid block"
+FORKS: Final = "forks"
+
+
+def write(store: Store, *, owner_key: bytes, now_ms: int) -> None:
+    """Write the first block of a new chain."""
+    owner = signatures.address_of(coincurve.PrivateKey(owner_key))
+    state = engine.open_state(store.nodes, root=engine.EMPTY_ROOT, number=0, timestamp_ms=now_ms)
+    accounts.activate(state, owner)
+    accounts.change_balance(state, owner, by_sun=SUPPLY_SUN)
+    deployed = engine.create(state, owner=owner, address=TOKEN, code=tokens.creation_code(initial_supply_units=0))
+    if deployed.status != engine.SUCCESS:
+        raise RuntimeError(f"the token's constructor failed: {deployed.message}")
+    accounts.activate(state, TOKEN)
+    state.persist()
+    block = blocks.seal(
+        number=0,
+        parent=blocks.NO_HASH,
+        timestamp_ms=now_ms,
+        txids=(),
+        witness=bytes(addresses.LENGTH),
+        state_root=bytes(state.state_root),
+    )
+    store.append(block, (), facts=((OWNER_KEY, owner_key.hex()), (SOLID, "0"), (FORKS, "0")))
