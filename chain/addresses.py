@@ -23,7 +23,7 @@ BURN = frozenset(
 )
 
 
-class BadAddress(ValueError):  # noqa: N818 - a refusal, named by what is wrong
+class BadAddress(ValueError):
     """A text that is no address of this network, or an address where money would be lost."""
 
 
@@ -66,7 +66,7 @@ def from_bytes(network: str, account: bytes) -> str:
 
 
 def looks_right(network: str, text: str) -> bool:
-    """Tell whether the text passes the documented rule alone: TRC20 starts with T and has 34 characters, ERC20 0x and 42.
+    """Tell whether a text passes the documented rule alone: TRC20 is T and 34 characters, ERC20 is 0x and 42.
 
     Only for merchants in test mode; nothing is ever sent to an address that `normalise` refuses.
     Source: seeds 1 and 2 (their own samples fail the checksum).

@@ -11,15 +11,15 @@ class ChainError(Exception):
     """A node did not give what was asked; it never changes a payment's state."""
 
 
-class Retryable(ChainError):  # noqa: N818 - names what the caller does about it
+class Retryable(ChainError):
     """Asking again may help: no answer, a fault, a limit, a fee above the ceiling, an endpoint that lags."""
 
 
-class Permanent(ChainError):  # noqa: N818 - names what the caller does about it
+class Permanent(ChainError):
     """Asking the same again cannot help: the node understood the question and refuses it."""
 
 
-class Mismatch(ChainError):  # noqa: N818 - a refusal, named by what is wrong
+class Mismatch(ChainError):
     """Bytes that were just signed do not say what was ordered; they are thrown away."""
 
 
@@ -45,6 +45,7 @@ class Quote:
     fees: Mapping[str, int]
     ref_number: int
     ref_hash: str
+    ref_mark: str = ""  # the reference block as the bytes carry it (TRON: number and hash in part; EVM: not at all)
     expiration_ms: int | None = None
 
 
@@ -72,7 +73,7 @@ class Reading:
     transfer: Transfer
     fees: Mapping[str, int]
     expiration_ms: int | None
-    ref_mark: str  # the reference block as far as the bytes carry it
+    ref_mark: str
     txid: str
 
 
@@ -132,6 +133,15 @@ class Judgement:
     scan: Mapping[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """Balances at one block."""
+
+    number: int
+    hash: str
+    units: int
+
+
 class Gateway(Protocol):
     """One network through its endpoints. Every method but the pure three asks the network."""
 
@@ -160,6 +170,15 @@ class Gateway(Protocol):
 
     def balance_units(self, contract: str, wallets: Collection[str]) -> int:
         """What the wallets hold now, for planning. Raises: ChainError."""
+
+    def held(self, contract: str, wallets: Collection[str]) -> Holding:
+        """What the wallets hold at exactly one block. Raises: ChainError."""
+
+    def landed(self, transfer: Transfer, candidates: Sequence[Candidate], holding: Holding) -> bool:
+        """Tell whether the transfer has been made by the holding's block. Raises: ChainError."""
+
+    def still(self, holding: Holding) -> bool:
+        """Tell whether the holding's block still is on the chain. Raises: ChainError."""
 
     def next_nonce(self, wallet: str) -> int:
         """The sequence number that a newly enrolled wallet starts with. Raises: ChainError."""

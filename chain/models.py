@@ -8,6 +8,8 @@ from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
 
+from chain.gateway import Candidate, Transfer
+
 
 def new_id() -> UUID:
     """A time-ordered id."""
@@ -125,6 +127,21 @@ class Intent(models.Model):
             ),
         ]
 
+    def transfer(self) -> Transfer:
+        """What its one transaction must do."""
+        return Transfer(
+            network=self.network,
+            wallet=self.wallet.address,
+            seq=self.seq,
+            contract=self.contract,
+            to_address=self.to_address,
+            amount_units=self.amount_units,
+        )
+
+    def candidates(self) -> list[Candidate]:
+        """All its attempts in the order in which they were signed."""
+        return [attempt.candidate() for attempt in self.attempts.order_by("number")]
+
 
 class AttemptState(models.TextChoices):
     """What is known of signed bytes; SUPERSEDED ones may still be the ones that pay."""
@@ -161,6 +178,19 @@ class SignedAttempt(models.Model):
             models.CheckConstraint(condition=Q(state__in=AttemptState.values), name="attempt_state_known"),
             models.CheckConstraint(condition=~Q(state="EXPIRED") | ~Q(proof={}), name="attempt_expired_has_proof"),
         ]
+
+    def candidate(self) -> Candidate:
+        """The attempt as a gateway needs it."""
+        return Candidate(
+            number=self.number,
+            txid=self.txid,
+            fees=self.fees,
+            ref_number=self.ref_number,
+            ref_hash=self.ref_hash,
+            expiration_ms=self.expiration_ms,
+            is_live=self.state == AttemptState.LIVE,
+            signed_at=self.signed_at,
+        )
 
 
 class BroadcastAttempt(models.Model):

@@ -42,7 +42,7 @@ NETWORKS: dict[str, Network] = {row.name: row for row in (
 # fmt: on
 
 
-class UnknownNetwork(ValueError):  # noqa: N818 - reads as what happened, like the other refusals
+class UnknownNetwork(ValueError):
     """There is no such network, or it does not carry that asset."""
 
 

@@ -13,15 +13,15 @@ from chain import addresses, networks
 from chain.models import AttemptState, HotWallet, Intent, IntentState, SignedAttempt
 
 
-class NoLane(Exception):  # noqa: N818 - a refusal, named by what is wrong
+class NoLane(Exception):
     """No wallet of that network takes orders now; the payout waits."""
 
 
-class AlreadyOrdered(Exception):  # noqa: N818 - a refusal, named by what is wrong
+class AlreadyOrdered(Exception):
     """This payout has its intent; there is never a second one."""
 
 
-class NotToCollect(Exception):  # noqa: N818 - a refusal, named by what is wrong
+class NotToCollect(Exception):
     """The intent is still open, or somebody took its verdict before."""
 
 
@@ -88,7 +88,7 @@ def awaiting_signature(*, limit: int, now: datetime | None = None) -> list[Inten
     """The open intents that need the signer: no live bytes yet (or any more), or fees to be raised."""
     live = SignedAttempt.objects.filter(intent=OuterRef("pk"), state=AttemptState.LIVE)
     return list(
-        Intent.objects.filter(state=IntentState.OPEN, next_sign_at__lte=now or timezone.now())
+        Intent.objects.filter(state=IntentState.OPEN, wallet__paused=False, next_sign_at__lte=now or timezone.now())
         .filter(Q(bump_due=True) | ~Exists(live))
         .select_related("wallet")
         .order_by("created_at", "id")[:limit]

@@ -12,16 +12,25 @@ from chain.ordering import (
     order,
     verdicts,
 )
+from chain.sending import send_due
+from chain.signing import PayloadDiffers, sign
+from chain.wallets import spendable_units
+from chain.watching import watch_due
 
 __all__ = [
     "AlreadyOrdered",
     "NoLane",
     "NotToCollect",
+    "PayloadDiffers",
     "Payment",
     "Verdict",
     "awaiting_signature",
     "collect",
     "latest_txid",
     "order",
+    "send_due",
+    "sign",
+    "spendable_units",
     "verdicts",
+    "watch_due",
 ]

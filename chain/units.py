@@ -6,7 +6,7 @@ PLACES = {"USDT": 6}  # the asset's smallest ledger unit
 LARGEST_UNITS = 10**30 - 1  # far above every supply, far below numeric(78, 0)
 
 
-class BadAmount(ValueError):  # noqa: N818 - a refusal, named by what is wrong
+class BadAmount(ValueError):
     """An amount that cannot be money of this asset."""
 
 

@@ -1,0 +1,74 @@
+"""Read-only screens of the chain room; the site that shows them registers them."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin
+
+from chain.models import HotWallet, Intent, SignedAttempt
+
+if TYPE_CHECKING:
+    from django.db.models import Model
+
+
+class ReadOnly(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+    """Everything to see, nothing to change: these rows are the protocol's."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
+        """Never."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Never."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
+        """Never."""
+        return False
+
+
+class HotWalletAdmin(ReadOnly):
+    """Lanes and where their sequence stands."""
+
+    list_display = ("network", "address", "next_seq", "paused", "note")
+    list_filter = ("network", "paused")
+    search_fields = ("address",)
+
+
+class IntentAdmin(ReadOnly):
+    """Payments on their way, what each waits for, and the proof of each that is decided."""
+
+    list_display = (
+        "id",
+        "payout_id",
+        "network",
+        "asset",
+        "amount_units",
+        "to_address",
+        "state",
+        "seq",
+        "txid",
+        "last_error",
+    )
+    list_filter = ("state", "network", "asset")
+    search_fields = ("=id", "=payout_id", "=txid", "=to_address")
+    ordering = ("-created_at",)
+
+
+class SignedAttemptAdmin(ReadOnly):
+    """Signed bytes by their txid; the bytes themselves are not shown."""
+
+    list_display = ("txid", "intent", "number", "state", "signed_at", "ref_number", "expiration_ms")
+    list_filter = ("state",)
+    search_fields = ("=txid", "=intent__id", "=intent__payout_id")
+    exclude = ("raw",)
+    ordering = ("-signed_at",)
+
+
+# fmt: off
+SCREENS: dict[type["Model"], type[ReadOnly]] = {
+    HotWallet:     HotWalletAdmin,
+    Intent:        IntentAdmin,
+    SignedAttempt: SignedAttemptAdmin,
+}
+# fmt: on

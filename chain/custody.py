@@ -1,0 +1,76 @@
+"""What our wallets hold on chain, exactly, while payments are moving."""
+
+from dataclasses import dataclass
+
+from chain import families, networks
+from chain.gateway import Gateway, Holding, Retryable
+from chain.models import HotWallet, Intent, IntentState
+
+TRIES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Balances at one block, and what left by that block although its payout is not settled yet.
+
+    `units + uncollected_units` is what the ledger's external accounts of the network must sum to, negated.
+    Units: the asset's base units.
+    """
+
+    units: int
+    uncollected_units: int
+    block_number: int
+    block_hash: str
+
+
+def held_units(network: str, asset: str) -> Held:
+    """What the hot wallets hold, with the landed but uncollected transfers of the same moment.
+
+    All balances are of exactly one block: on EVM the newest, named by its hash in every call; on TRON the solid head,
+    read before and after. A collected intent was paid at final depth, so it is contained in that block (checked); an
+    uncollected one counts when its transfer stands in a block up to that one. At the end the block must still be on
+    the chain, and nobody may have collected anything meanwhile, otherwise all is read again.
+
+    A caller that compares this with the ledger reads the ledger's sum before and after this call and repeats when the
+    two differ: settling moves both sides in one transaction. Never inside a transaction.
+
+    Raises: UnknownNetwork, ChainError; Retryable also when it did not hold still.
+    """
+    token = networks.token(network, asset)
+    wallets = [wallet.address for wallet in HotWallet.objects.filter(network=network)]
+    last = Retryable("not read")
+    for _ in range(TRIES):
+        gateway = families.gateway(network)
+        try:
+            holding = gateway.held(token.contract, wallets)
+            return _counted(gateway, holding, network=network, asset=asset)
+        except Retryable as moved:
+            last = moved
+    raise last
+
+
+def _counted(gateway: Gateway, holding: Holding, *, network: str, asset: str) -> Held:
+    """Raises: Retryable when something moved meanwhile."""
+    collected = _collected(network, asset)
+    open_or_new = list(_uncollected(network, asset))
+    units = sum(
+        intent.amount_units for intent in open_or_new if gateway.landed(intent.transfer(), intent.candidates(), holding)
+    )
+    newest = Intent.objects.filter(network=network, asset=asset, state=IntentState.PAID).exclude(collected_at=None)
+    behind = newest.filter(proof__chain__first__number__gt=holding.number).exists()
+    if behind or _collected(network, asset) != collected or not gateway.still(holding):
+        raise Retryable("payments or blocks moved while the custody was read")
+    return Held(holding.units, units, holding.number, holding.hash)
+
+
+def _collected(network: str, asset: str) -> int:
+    return Intent.objects.filter(network=network, asset=asset).exclude(collected_at=None).count()
+
+
+def _uncollected(network: str, asset: str) -> list[Intent]:
+    return list(
+        Intent.objects.select_related("wallet")
+        .filter(network=network, asset=asset, collected_at=None)
+        .exclude(state=IntentState.DEAD)
+        .exclude(attempts=None)
+    )

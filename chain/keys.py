@@ -1,0 +1,89 @@
+"""The only reader of private keys: keystore v3 files, opened by the signer process alone.
+
+A key lives in `<KEYSTORE_DIR>/<network>-<address>.json`; the passphrase of all of them is the content of
+KEYSTORE_PASSPHRASE_FILE. Nothing here returns a key, only signatures.
+"""
+
+import json
+import os
+import secrets
+from pathlib import Path
+
+from django.conf import settings
+from eth_account import Account
+from eth_keys import datatypes as secp256k1
+
+from chain import addresses, gateway
+
+LIGHT_SCRYPT_N = 4096  # local and test wallets only: it opens in a few milliseconds
+_opened: dict[Path, secp256k1.PrivateKey] = {}  # scrypt takes a second on purpose: once per process is enough
+
+
+class NotTheSigner(Exception):
+    """This process has no business with keys."""
+
+
+class KeyUnusable(Exception):
+    """There is no key for that wallet, the passphrase is wrong, or the file holds another wallet's key."""
+
+
+def create(network: str, *, light: bool = False) -> str:
+    """Make a new key, keep it in the keystore and return its address in the network's form.
+
+    `light` weakens the passphrase's stretching and is refused outside the local environment.
+
+    Raises: KeyUnusable without a passphrase file, UnknownNetwork.
+    """
+    if light and not settings.IS_LOCAL:
+        raise KeyUnusable("light keys are for the local default")
+    key = secp256k1.PrivateKey(secrets.token_bytes(32))
+    address = addresses.from_bytes(network, key.public_key.to_canonical_address())
+    sealed = Account.encrypt(key.to_bytes(), _passphrase(), kdf="scrypt", iterations=LIGHT_SCRYPT_N if light else None)
+    folder = Path(settings.KEYSTORE_DIR)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(_file(network, address), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        json.dump(sealed, file)
+    return address
+
+
+def sign_digest(network: str, *, address: str, digest: bytes) -> gateway.Signature:
+    """Sign 32 bytes with that wallet's key (deterministic, RFC 6979: the same payload gives the same bytes).
+
+    Raises: NotTheSigner, KeyUnusable.
+    """
+    if settings.ROLE != "signer":
+        raise NotTheSigner(f"a {settings.ROLE} process opens no keys")
+    signature = _open(network, address).sign_msg_hash(digest)
+    return gateway.Signature(r=signature.r, s=signature.s, parity=signature.v)
+
+
+def _open(network: str, address: str) -> secp256k1.PrivateKey:
+    file = _file(network, address)
+    if file not in _opened:
+        try:
+            sealed = json.loads(file.read_text())
+        except (OSError, ValueError) as wrong:
+            raise KeyUnusable(f"no readable key for {address}") from wrong
+        try:
+            key = secp256k1.PrivateKey(bytes(Account.decrypt(sealed, _passphrase())))
+        except (ValueError, KeyError) as wrong:
+            raise KeyUnusable(f"the key of {address} does not open") from wrong
+        if addresses.from_bytes(network, key.public_key.to_canonical_address()) != address:
+            raise KeyUnusable(f"the file of {address} holds another wallet's key")
+        _opened[file] = key
+    return _opened[file]
+
+
+def _file(network: str, address: str) -> Path:
+    return Path(settings.KEYSTORE_DIR) / f"{network}-{address}.json"
+
+
+def _passphrase() -> str:
+    try:
+        passphrase = Path(settings.KEYSTORE_PASSPHRASE_FILE).read_text().strip()
+    except OSError as wrong:
+        raise KeyUnusable("KEYSTORE_PASSPHRASE_FILE cannot be read") from wrong
+    if not passphrase:
+        raise KeyUnusable("KEYSTORE_PASSPHRASE_FILE is empty")
+    return passphrase

@@ -1,0 +1,48 @@
+"""Stretches of a chain whose blocks name each other by hash: the only ground that verdicts stand on."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from chain.gateway import Retryable
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block as far as verdicts need it."""
+
+    number: int
+    hash: str
+    parent: str
+    at_ms: int
+    transactions: tuple[dict[str, Any], ...] = field(repr=False)
+    txids: frozenset[str] = field(repr=False)
+
+
+def stretch(
+    fetch: Callable[[int], Block], first: int, last: int, *, parent: str = "", first_hash: str = ""
+) -> list[Block]:
+    """Fetch the blocks from first to last and check that each names its predecessor.
+
+    Raises: Retryable when they do not belong together: the chain moved meanwhile, or an endpoint contradicts itself.
+    """
+    blocks: list[Block] = []
+    before = parent
+    for number in range(first, last + 1):
+        block = fetch(number)
+        if block.number != number or (before and block.parent != before):
+            raise Retryable(f"block {number} does not follow block {number - 1} as read before")
+        if number == first and first_hash and block.hash != first_hash:
+            raise Retryable(f"block {number} is not the block {first_hash} that was read before")
+        blocks.append(block)
+        before = block.hash
+    return blocks
+
+
+def ends(blocks: list[Block]) -> dict[str, Any]:
+    """Describe a stretch for a proof: where it begins and ends, and how long it is."""
+    return {
+        "first": {"number": blocks[0].number, "hash": blocks[0].hash},
+        "last": {"number": blocks[-1].number, "hash": blocks[-1].hash, "at_ms": blocks[-1].at_ms},
+        "blocks": len(blocks),
+    }

@@ -1,0 +1,82 @@
+"""Send the committed bytes, the same ones again and again until the chain decides; no answer of a node is a verdict."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef
+
+from chain import families, networks
+from chain.gateway import Answer, Gateway
+from chain.models import AttemptState, BroadcastAttempt, Intent, IntentState, SignedAttempt
+
+LEASE = timedelta(seconds=30)
+FIRST_INTERVAL_S, LONGEST_INTERVAL_S = 2, 60
+ANSWER_LENGTH = 500
+
+
+def send_due(*, now: datetime, limit: int) -> int:
+    """Send the live bytes of the intents whose turn it is; how many were sent.
+
+    Any number of workers may do this at once. A network that does not answer holds up nobody but itself.
+    """
+    return sum(_send_network(network, now=now, limit=limit) for network in networks.NETWORKS)
+
+
+def _send_network(network: str, *, now: datetime, limit: int) -> int:
+    attempts = _claim(network, now=now, limit=limit)
+    gateway = families.gateway(network)
+    sent = 0
+    for attempt in attempts:
+        if _send(gateway, attempt, now=now):
+            sent += 1
+    return sent
+
+
+def _claim(network: str, *, now: datetime, limit: int) -> list[SignedAttempt]:
+    """Take a lease on due intents in one short transaction, so that no network call happens inside one."""
+    live = SignedAttempt.objects.filter(intent=OuterRef("pk"), state=AttemptState.LIVE)
+    with transaction.atomic(durable=True):
+        due = list(
+            Intent.objects.select_for_update(skip_locked=True)
+            .filter(Exists(live), state=IntentState.OPEN, network=network, next_send_at__lte=now)
+            .order_by("next_send_at")
+            .values_list("id", flat=True)[:limit]
+        )
+        Intent.objects.filter(id__in=due).update(next_send_at=now + LEASE)
+    return list(
+        SignedAttempt.objects.filter(intent__in=due, state=AttemptState.LIVE)
+        .annotate(times=Count("broadcasts"))
+        .order_by("signed_at", "id")
+    )
+
+
+def _send(gateway: Gateway, attempt: SignedAttempt, *, now: datetime) -> bool:
+    answers = gateway.send(bytes(attempt.raw))
+    BroadcastAttempt.objects.bulk_create(
+        BroadcastAttempt(
+            attempt=attempt,
+            endpoint=answer.endpoint,
+            at=now,
+            accepted=answer.accepted,
+            answer=answer.text[:ANSWER_LENGTH],
+        )
+        for answer in answers
+    )
+    Intent.objects.filter(pk=attempt.intent_id, state=IntentState.OPEN).update(
+        next_send_at=now + _interval(attempt), **_error(answers)
+    )
+    return bool(answers)
+
+
+def _interval(attempt: SignedAttempt) -> timedelta:
+    """Longer after every sending; new bytes begin anew."""
+    times: int = attempt.times  # type: ignore[attr-defined]  # annotated in _claim
+    return timedelta(seconds=min(FIRST_INTERVAL_S * 2 ** min(times, 8), LONGEST_INTERVAL_S))
+
+
+def _error(answers: Sequence[Answer]) -> dict[str, str]:
+    if any(answer.accepted for answer in answers):
+        return {}
+    said = "; ".join(f"{answer.endpoint}: {answer.text}" for answer in answers) or "no endpoint answers"
+    return {"last_error": f"send: {said}"[:ANSWER_LENGTH]}

@@ -1,0 +1,138 @@
+"""The signer's part: rebuild the payment, sign it, read it back, and commit the bytes before anybody sees them."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from chain import addresses, families, keys, networks
+from chain.gateway import Candidate, ChainError, Gateway, Mismatch, Quote, Reading, Signed, Transfer
+from chain.models import AttemptState, Intent, IntentState, SignedAttempt
+from chain.ordering import Payment
+
+log = structlog.get_logger(__name__)
+
+TRY_AGAIN_AFTER = timedelta(seconds=5)
+ERROR_LENGTH = 500
+
+
+class PayloadDiffers(Exception):
+    """The approved payment, the ordered one and the bytes do not agree; nothing is signed, a person must look."""
+
+
+def sign(intent_id: UUID, *, expected: Payment, now: datetime) -> SignedAttempt | None:
+    """Sign what was approved: the first bytes, a replacement with higher fees, or new bytes after proven expiry.
+
+    Only the signer process may. Returns None when nothing is to be signed now: the intent is decided or has its live
+    bytes, its lane is paused, another signer was quicker, or the network cannot be read (noted, tried again later).
+
+    Raises: NotTheSigner, KeyUnusable, PayloadDiffers.
+    """
+    if settings.ROLE != "signer":
+        raise keys.NotTheSigner(f"a {settings.ROLE} process signs nothing")
+    intent = Intent.objects.select_related("wallet").get(pk=intent_id)
+    candidates = intent.candidates()
+    previous = next((candidate for candidate in candidates if candidate.is_live), None)
+    if intent.state != IntentState.OPEN or intent.wallet.paused or (previous and not intent.bump_due):
+        return None
+    try:
+        transfer = _agreed(intent, expected)
+        gateway = families.gateway(intent.network)
+        quote = gateway.quote(transfer, previous=previous)
+        signed = _sealed(gateway, transfer, quote)
+    except ChainError as unread:
+        _put_off(intent, str(unread), now=now)
+        return None
+    except (PayloadDiffers, keys.KeyUnusable) as refused:
+        log.exception("signing refused", intent=str(intent.id), reason=str(refused))
+        _put_off(intent, str(refused), now=now)
+        raise
+    return _commit(intent, candidates, quote, signed, now=now)
+
+
+def _agreed(intent: Intent, expected: Payment) -> Transfer:
+    """What is to be signed, after three sources have said the same: the approval, the order, the table of networks.
+
+    Raises: PayloadDiffers.
+    """
+    try:
+        approved = (
+            expected.payout_id,
+            expected.network,
+            expected.asset,
+            addresses.normalise(expected.network, expected.to_address),
+            expected.amount_units,
+            networks.token(expected.network, expected.asset).contract,
+        )
+    except ValueError as wrong:
+        raise PayloadDiffers(f"the approved payment cannot be paid: {wrong}") from wrong
+    ordered = (
+        intent.payout_id,
+        intent.network,
+        intent.asset,
+        intent.to_address,
+        intent.amount_units,
+        intent.contract,
+    )
+    if approved != ordered or intent.wallet.network != intent.network:
+        raise PayloadDiffers(f"approved {approved}, ordered {ordered}")
+    return intent.transfer()
+
+
+def _sealed(gateway: Gateway, transfer: Transfer, quote: Quote) -> Signed:
+    """Sign, then decode the bytes again and compare everything that they say.
+
+    Raises: PayloadDiffers, KeyUnusable.
+    """
+    digest = gateway.digest(transfer, quote)
+    signature = keys.sign_digest(transfer.network, address=transfer.wallet, digest=digest)
+    signed = gateway.attach(transfer, quote, signature)
+    meant = Reading(transfer, quote.fees, quote.expiration_ms, quote.ref_mark, signed.txid)
+    try:
+        said = gateway.read(signed.raw)
+    except Mismatch as wrong:
+        raise PayloadDiffers(f"the signed bytes are not a payment: {wrong}") from wrong
+    if said != meant:
+        raise PayloadDiffers(f"meant {meant}, the bytes say {said}")
+    return signed
+
+
+def _commit(
+    intent: Intent, candidates: Sequence[Candidate], quote: Quote, signed: Signed, *, now: datetime
+) -> SignedAttempt | None:
+    """Keep the bytes, once; of two signers the unique indexes let one through."""
+    seen = [candidate.txid for candidate in candidates]
+    try:
+        with transaction.atomic(durable=True):
+            locked = Intent.objects.select_for_update().get(pk=intent.pk)
+            if locked.state != IntentState.OPEN or [one.txid for one in locked.candidates()] != seen:
+                return None
+            locked.attempts.filter(state=AttemptState.LIVE).update(state=AttemptState.SUPERSEDED)
+            attempt = SignedAttempt.objects.create(
+                intent=locked,
+                number=len(seen) + 1,
+                txid=signed.txid,
+                raw=signed.raw,
+                fees=dict(quote.fees),
+                ref_number=quote.ref_number,
+                ref_hash=quote.ref_hash,
+                expiration_ms=quote.expiration_ms,
+                signed_at=now,
+            )
+            Intent.objects.filter(pk=locked.pk).update(
+                bump_due=False, last_error="", next_send_at=now, next_watch_at=now
+            )
+    except IntegrityError as refused:
+        if "attempt_" not in str(refused):
+            raise
+        return None
+    return attempt
+
+
+def _put_off(intent: Intent, reason: str, *, now: datetime) -> None:
+    Intent.objects.filter(pk=intent.pk).update(
+        next_sign_at=now + TRY_AGAIN_AFTER, last_error=f"sign: {reason}"[:ERROR_LENGTH]
+    )

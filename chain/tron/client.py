@@ -1,0 +1,117 @@
+"""The wallet API of one TRON node over plain HTTP, errors sorted into our two kinds.
+
+Not tronpy's provider: against TronGrid it sends API keys that it was shipped with, repeats requests by itself and drops
+the path of an endpoint's URL.
+"""
+
+from typing import Any
+
+import requests
+
+from chain.endpoints import Unreachable
+from chain.gateway import Retryable
+from chain.links import Block
+
+
+class Client:
+    """One node. No retries here: the sweeps repeat, and a broadcast is repeated knowingly."""
+
+    def __init__(self, url: str, *, timeout_s: float) -> None:
+        self.url = url
+        self._timeout_s = timeout_s
+        self._http = requests.Session()
+
+    def call(self, path: str, **body: Any) -> Any:
+        """The JSON answer of one call, addresses in hexadecimal.
+
+        Raises: Unreachable, Retryable.
+        """
+        try:
+            response = self._http.post(
+                f"{self.url.rstrip('/')}/{path}", json=body, timeout=self._timeout_s, allow_redirects=False
+            )
+            response.raise_for_status()
+            answer = response.json()
+        except (requests.RequestException, ValueError) as wrong:
+            raise Unreachable(f"{path}: {type(wrong).__name__}") from wrong
+        if isinstance(answer, dict) and "Error" in answer:
+            raise Retryable(f"{path}: {answer['Error']}"[:400])
+        return answer
+
+    def block(self, number: int) -> Block:
+        """The solid block at a height, with its transactions.
+
+        Raises: Retryable when the node has none there (yet).
+        """
+        return _block(self.call("walletsolidity/getblockbynum", num=number), f"solid block {number}")
+
+    def solid(self) -> Block:
+        """The newest solid block."""
+        return _block(self.call("walletsolidity/getnowblock"), "solid block")
+
+    def latest(self) -> Block:
+        """The newest block, which a reorganisation may take back."""
+        return _block(self.call("wallet/getnowblock"), "block")
+
+    def info(self, txid: str, *, room: str = "walletsolidity") -> dict[str, Any] | None:
+        """The receipt of a transaction in a solid block (room `wallet`: in any block)."""
+        info = self.call(f"{room}/gettransactioninfobyid", value=txid)
+        return info if isinstance(info, dict) and info.get("id") == txid else None
+
+    def constant(self, owner: str, contract: str, data: bytes, *, room: str = "wallet") -> dict[str, Any]:
+        """What a call would do, without a transaction; owner and contract in hexadecimal.
+
+        Raises: Retryable when the node could not run it. A revert is an answer, see `reverted`.
+        """
+        answer = self.call(
+            f"{room}/triggerconstantcontract", owner_address=owner, contract_address=contract, data=data.hex()
+        )
+        if not isinstance(answer, dict) or not answer.get("constant_result"):
+            raise Retryable(f"triggerconstantcontract: {str(answer)[:200]}")
+        return answer
+
+    def broadcast(self, signed: bytes) -> str:
+        """Send the bytes as they are and say what the node said.
+
+        Raises: Retryable with the node's words when it did not accept them.
+        """
+        answer = self.call("wallet/broadcasthex", transaction=signed.hex())
+        if isinstance(answer, dict) and answer.get("result") is True:
+            return "accepted"
+        if not isinstance(answer, dict) or not answer.get("code"):
+            raise Unreachable(f"wallet/broadcasthex: not an answer: {str(answer)[:200]}")
+        raise Retryable(f"{answer['code']} {_words(answer.get('message', ''))}"[:400])
+
+
+def reverted(answer: dict[str, Any]) -> bool:
+    """Tell whether a constant call ended in a revert."""
+    return bool(answer.get("result", {}).get("message"))
+
+
+def _words(message: str) -> str:
+    """A node's message; java-tron writes it in hexadecimal."""
+    try:
+        return bytes.fromhex(message).decode(errors="replace")
+    except ValueError:
+        return message
+
+
+def _block(block: Any, what: str) -> Block:
+    try:
+        header = block["block_header"]["raw_data"]
+        number = int(header.get("number", 0))
+        block_id = bytes.fromhex(block["blockID"])
+        transactions = tuple(block.get("transactions") or ())
+        found = Block(
+            number=number,
+            hash=block_id.hex(),
+            parent=header["parentHash"],
+            at_ms=int(header["timestamp"]),
+            transactions=transactions,
+            txids=frozenset(entry["txID"] for entry in transactions),
+        )
+    except (KeyError, TypeError, ValueError) as wrong:
+        raise Retryable(f"the node has no {what}") from wrong
+    if int.from_bytes(block_id[:8], "big") != number:  # java-tron writes the height into the id
+        raise Retryable(f"{what}: the id {found.hash} is not of height {number}")
+    return found

@@ -1,0 +1,42 @@
+"""Hot wallets as lanes: enrol one, and what they can pay."""
+
+from collections.abc import Collection
+
+from django.db.models import Sum
+
+from chain import addresses, families, networks
+from chain.models import HotWallet, Intent, IntentState
+
+
+def enrol(network: str, *, address: str, note: str = "") -> HotWallet:
+    """Take a wallet into use; its sequence starts where the chain says. A repeat changes nothing.
+
+    The wallet must be used by nothing else from now on: its nonces belong to the orders.
+
+    Raises: BadAddress, ChainError.
+    """
+    address = addresses.normalise(network, address)
+    known = HotWallet.objects.filter(network=network, address=address).first()
+    if known:
+        return known
+    next_seq = families.gateway(network).next_nonce(address)
+    wallet, _ = HotWallet.objects.get_or_create(
+        network=network, address=address, defaults={"next_seq": next_seq, "note": note}
+    )
+    return wallet
+
+
+def spendable_units(network: str, asset: str) -> int:
+    """What the open lanes hold now, minus what is ordered from them and not decided. Never inside a transaction.
+
+    Units: the asset's base units; negative when more is ordered than is there.
+    Raises: UnknownNetwork, ChainError.
+    """
+    lanes = list(HotWallet.objects.filter(network=network, paused=False))
+    held = families.gateway(network).balance_units(networks.token(network, asset).contract, _texts(lanes))
+    ordered = Intent.objects.filter(wallet__in=lanes, asset=asset, state=IntentState.OPEN)
+    return held - int(ordered.aggregate(total=Sum("amount_units"))["total"] or 0)
+
+
+def _texts(wallets: Collection[HotWallet]) -> list[str]:
+    return [wallet.address for wallet in wallets]

@@ -1,0 +1,124 @@
+"""Ask the final part of the chain what became of each open payment, and write its verdict down once."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+
+from chain import families, networks
+from chain.gateway import ChainError, Gateway, Head, Judgement, Outcome
+from chain.models import AttemptState, Intent, IntentState, SignedAttempt
+
+log = structlog.get_logger(__name__)
+
+LEASE = timedelta(seconds=30)
+SOONEST_S, LATEST_S = 1, 30
+NOTE_LENGTH = 500
+UNDECIDED = (AttemptState.LIVE, AttemptState.SUPERSEDED)
+
+
+class Contradiction(Exception):
+    """A verdict names bytes that were proven absent before; nothing is written."""
+
+
+def watch_due(*, now: datetime, limit: int) -> int:
+    """Look at the open intents whose turn it is; how many got their verdict.
+
+    Nothing that was seen before is trusted: every look starts from the chain, so a reorganisation needs no undoing.
+    """
+    return sum(_watch_network(network, now=now, limit=limit) for network in networks.NETWORKS)
+
+
+def _watch_network(network: str, *, now: datetime, limit: int) -> int:
+    intents = _claim(network, now=now, limit=limit)
+    if not intents:
+        return 0
+    gateway = families.gateway(network)
+    try:
+        head = gateway.head()
+    except ChainError as unread:
+        _put_off([intent.pk for intent in intents], f"watch: {unread}", network=network, now=now)
+        return 0
+    return sum(_watch(gateway, intent, head=head, now=now) for intent in intents)
+
+
+def _claim(network: str, *, now: datetime, limit: int) -> list[Intent]:
+    """Take a lease on due intents in one short transaction, so that no network call happens inside one."""
+    with transaction.atomic(durable=True):
+        due = list(
+            Intent.objects.select_for_update(skip_locked=True)
+            .filter(state=IntentState.OPEN, network=network, next_watch_at__lte=now)
+            .exclude(attempts=None)
+            .order_by("next_watch_at")
+            .values_list("id", flat=True)[:limit]
+        )
+        Intent.objects.filter(id__in=due).update(next_watch_at=now + LEASE)
+    return list(Intent.objects.select_related("wallet").filter(id__in=due).order_by("created_at", "id"))
+
+
+def _watch(gateway: Gateway, intent: Intent, *, head: Head, now: datetime) -> bool:
+    try:
+        judgement = gateway.judge(intent.transfer(), intent.candidates(), head=head, scan=intent.scan, now=now)
+    except ChainError as unread:
+        _put_off([intent.pk], f"watch: {unread}", network=intent.network, now=now)
+        return False
+    if judgement.alarm:
+        log.error("payment needs a person", intent=str(intent.id), payout=str(intent.payout_id), alarm=judgement.alarm)
+    try:
+        return _write(intent, judgement, now=now)
+    except Contradiction as wrong:
+        log.exception("contradicting verdicts", intent=str(intent.id), payout=str(intent.payout_id), reason=str(wrong))
+        _put_off([intent.pk], f"watch: {wrong}", network=intent.network, now=now)
+        return False
+
+
+def _write(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
+    """Compare-and-swap: whoever finds the intent OPEN decides it, everybody else changes nothing."""
+    with transaction.atomic(durable=True):
+        if judgement.outcome is Outcome.OPEN:
+            for txid, proof in judgement.expired.items():
+                intent.attempts.filter(txid=txid, state=AttemptState.LIVE).update(
+                    state=AttemptState.EXPIRED, proof=dict(proof)
+                )
+            Intent.objects.filter(pk=intent.pk, state=IntentState.OPEN).update(
+                next_watch_at=now + _interval(intent, now=now),
+                bump_due=judgement.bump_due,
+                scan=dict(judgement.scan),
+                last_error=judgement.note[:NOTE_LENGTH],
+            )
+            return False
+        decided = Intent.objects.filter(pk=intent.pk, state=IntentState.OPEN).update(
+            state=IntentState(judgement.outcome),
+            txid=judgement.txid,
+            proof=dict(judgement.proof),
+            verdict_at=now,
+            bump_due=False,
+            last_error="",
+        )
+        if decided:
+            _close_attempts(intent, judgement.txid)
+    return bool(decided)
+
+
+def _close_attempts(intent: Intent, txid: str) -> None:
+    """Raises: Contradiction when the deciding bytes are ours but were proven absent."""
+    ours = SignedAttempt.objects.filter(intent=intent)
+    landed = ours.filter(txid=txid, state__in=UNDECIDED).update(state=AttemptState.LANDED)
+    if not landed and ours.filter(txid=txid).exists():
+        raise Contradiction(f"{txid} decided it, but is no longer a candidate")
+    ours.filter(state__in=UNDECIDED).update(state=AttemptState.VOID)
+
+
+def _put_off(intents: list[UUID], reason: str, *, network: str, now: datetime) -> None:
+    interval = timedelta(milliseconds=max(networks.network(network).block_ms, SOONEST_S * 1000))
+    Intent.objects.filter(pk__in=intents, state=IntentState.OPEN).update(
+        next_watch_at=now + interval, last_error=reason[:NOTE_LENGTH]
+    )
+
+
+def _interval(intent: Intent, *, now: datetime) -> timedelta:
+    """A quarter of a block at first, slower the longer it takes."""
+    waited_s = (now - intent.created_at).total_seconds()
+    quarter_s = networks.network(intent.network).block_ms / 4000
+    return timedelta(seconds=min(max(SOONEST_S, quarter_s, waited_s / 60), LATEST_S))
