@@ -13,6 +13,7 @@ app.autodiscover_tasks(["payouts"])
 # fmt: off
 app.conf.beat_schedule = {
     #                      what                                      every (s)         queue
+    "screen":     {"task": "payouts.tasks.screen",     "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "dispatch":   {"task": "payouts.tasks.dispatch",   "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "sign":       {"task": "payouts.tasks.sign",       "schedule": 1.0, "options": {"queue": "signer", "expires": 5}},
     "send":       {"task": "payouts.tasks.send",       "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},

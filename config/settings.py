@@ -44,7 +44,7 @@ def required(name: str) -> str:
     return value
 
 
-# --- who we are --------------------------------------------------------------------------------------------------------
+# --- who we are -----------------------------------------------------------------------------------------------------
 SECRET_KEY = required("SECRET_KEY")
 KEY_PEPPER = bytes.fromhex(required("KEY_PEPPER"))
 SECRETS_KEY = bytes.fromhex(required("SECRETS_KEY"))
@@ -107,10 +107,12 @@ TIME_ZONE = "UTC"
 USE_I18N = False
 USE_TZ = True
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / "static"
+STATIC_ROOT = (
+    None if IS_LOCAL else BASE_DIR / "static"
+)  # collectstatic fills it; locally files are found where they are
 WHITENOISE_USE_FINDERS = IS_LOCAL
 
-# --- PostgreSQL: the queue and the truth -------------------------------------------------------------------------------
+# --- PostgreSQL: the queue and the truth ----------------------------------------------------------------------------
 DATABASES = {"default": env.db_url_config(required("DATABASE_URL"))}
 DATABASES["default"] |= {
     "ATOMIC_REQUESTS": False,
@@ -124,7 +126,7 @@ DATABASES["default"] |= {
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Redis: a doorbell and counters, nothing that cannot be rebuilt ----------------------------------------------------
+# --- Redis: a doorbell and counters, nothing that cannot be rebuilt -------------------------------------------------
 REDIS_URL = required("REDIS_URL")
 CELERY_BROKER_URL = REDIS_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
@@ -146,14 +148,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_DB_REUSE_MAX = 1000
 CELERY_TIMEZONE = "UTC"
 
-# --- chains ------------------------------------------------------------------------------------------------------------
+# --- chains ---------------------------------------------------------------------------------------------------------
 EVM_RPC_URLS = [url.strip() for url in required("EVM_RPC_URLS").split(",")]
 TRON_RPC_URLS = [url.strip() for url in required("TRON_RPC_URLS").split(",")]
 RPC_TIMEOUT_S = env.int("RPC_TIMEOUT_S", default=10)
 KEYSTORE_DIR = Path(env.str("KEYSTORE_DIR", default=str(BASE_DIR / ".local" / "keystore")))
 KEYSTORE_PASSPHRASE_FILE = env.str("KEYSTORE_PASSPHRASE_FILE", default="")
 
-# --- people and programs -----------------------------------------------------------------------------------------------
+# --- people and programs --------------------------------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

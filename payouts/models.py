@@ -1,6 +1,6 @@
 """Index of the rooms' tables, for Django."""
 
-from payouts.merchants.models import ApiKey, Challenge, Member, Merchant
+from payouts.merchants.models import ApiKey, Challenge, Member, Merchant, Nonce
 from payouts.ticks import Tick
 from payouts.webhooks.models import Attempt, Endpoint, Message, SigningSecret
 from payouts.withdrawals.models import FeeRule, IdempotencyKey, PolicyRule, StepTaken, Withdrawal
@@ -15,6 +15,7 @@ __all__ = [
     "Member",
     "Merchant",
     "Message",
+    "Nonce",
     "PolicyRule",
     "SigningSecret",
     "StepTaken",

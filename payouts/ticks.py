@@ -5,6 +5,9 @@ from datetime import datetime
 from django.db import models
 
 
+SWEEPS = ("screen", "dispatch", "sign", "send", "watch", "settle", "webhooks")
+
+
 class Tick(models.Model):
     """The last time that one sweep ran to its end."""
 

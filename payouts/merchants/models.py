@@ -77,6 +77,19 @@ class ApiKey(models.Model):
         return self.key_id
 
 
+class Nonce(models.Model):
+    """A signed request's nonce, seen; the primary key is made here so that only the first insert finds itself again."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7.uuid7, editable=False)
+    key = models.ForeignKey(ApiKey, on_delete=models.CASCADE, related_name="+")
+    nonce = models.CharField(max_length=64)
+    at = models.DateTimeField()
+
+    class Meta:
+        app_label = "payouts"
+        constraints = [models.UniqueConstraint(name="nonce_once", fields=["key", "nonce"])]
+
+
 class Challenge(models.Model):
     """What a person was shown before typing a one-time code; the code confirms exactly this."""
 

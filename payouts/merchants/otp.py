@@ -45,15 +45,15 @@ def confirm(challenge_id: UUID, *, person: User, code: str, now: datetime) -> No
     )
     if not mine.exists():
         raise OtpRefused("this confirmation has expired or was used: open the page again")
+    device = TOTPDevice.objects.filter(user=person, confirmed=True).order_by("id").first()
+    if device is None:
+        raise OtpRefused("no authenticator is enrolled for this person")
     with transaction.atomic(durable=True):
-        device = TOTPDevice.objects.filter(user=person, confirmed=True).order_by("id").first()
-        if device is None:
-            raise OtpRefused("no authenticator is enrolled for this person")
         verified = django_otp.verify_token(person, device.persistent_id, code)
-        if verified is not None and mine.update(confirmed_at=now) != 1:
-            raise OtpRefused("this confirmation was used already")
     if verified is None:
         raise OtpRefused("wrong or already used code")
+    if mine.update(confirmed_at=now) != 1:
+        raise OtpRefused("this confirmation was used already")
 
 
 def spend(challenge_id: UUID, *, person: User, purpose: str, payload_hash: bytes, now: datetime) -> None:

@@ -1,0 +1,39 @@
+"""Table of the APIs: how each writes a withdrawal's id and a webhook's body."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from payouts.api.merchant import wire as merchant
+from payouts.webhooks.models import Message
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What code outside an API needs of its wire format."""
+
+    public_id: Callable[[UUID], str]
+    parse_id: Callable[[str], UUID | None]
+    webhook_body: Callable[[Message], bytes]
+
+
+DIALECTS: Mapping[str, Dialect] = {
+    "merchant": Dialect(merchant.public_id, merchant.parse_id, merchant.webhook_body),
+}
+
+
+def webhook_body(message: Message) -> bytes:
+    """The message's body as its API documents it."""
+    return DIALECTS[message.endpoint.api].webhook_body(message)
+
+
+def withdrawal_id(text: str) -> UUID | None:
+    """The withdrawal behind an id as some API (or the admin) gave it, or None when it is no id at all."""
+    for dialect in DIALECTS.values():
+        found = dialect.parse_id(text)
+        if found is not None:
+            return found
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,18 @@
+"""The `merchant` API's routes, below `/v1/`."""
+
+from django.urls import path, re_path
+
+from payouts.api.merchant import views
+
+urlpatterns = [
+    path("withdrawals", views.Withdrawals.as_view()),
+    path("withdrawals/<str:public_id>", views.OneWithdrawal.as_view()),
+    path("withdrawals/<str:public_id>/cancel", views.Cancel.as_view()),
+    path("balance", views.Balance.as_view()),
+    path("transactions", views.Transactions.as_view()),
+    path("webhooks", views.Webhooks.as_view()),
+    path("webhooks/<uuid:webhook_id>", views.OneWebhook.as_view()),
+    path("webhooks/<uuid:webhook_id>/deliveries", views.Deliveries.as_view()),
+    path("webhooks/<uuid:webhook_id>/test", views.TestEvent.as_view()),
+    re_path(r"^.*$", views.NotFound.as_view()),
+]

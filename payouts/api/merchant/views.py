@@ -1,0 +1,225 @@
+"""The `merchant` API's views: translate in, one core call, translate out."""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import InterfaceError, OperationalError
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView, exception_handler
+
+from ledger import balances
+from ledger.accounts import Purpose, Ref
+from payouts.api import base
+from payouts.api.merchant import auth, wire
+from payouts.merchants.models import ApiKey
+from payouts.webhooks import endpoints, outbox
+from payouts.webhooks import queries as webhook_queries
+from payouts.withdrawals import idempotency, queries, withdrawals
+from payouts.withdrawals.advance import By
+
+LIMIT = base.RateLimit("60/minute")
+PAGE, LARGEST_PAGE = 20, 100
+
+
+def refuse(error: Exception, context: dict[str, Any]) -> Response:
+    """Every refusal in this API's envelope: `{"error": "text"}`.
+
+    Raises: what is no refusal but a defect, for Django's own 500.
+    """
+    found = wire.error_of(error)
+    if found is not None:
+        return Response({"error": found[1]}, status=found[0])
+    if isinstance(error, OperationalError | InterfaceError):
+        structlog.get_logger(__name__).error("database.unavailable", error=str(error))
+        error = base.Unavailable()
+    answer = exception_handler(error, context)
+    if answer is None:
+        raise error
+    answer.data = {"error": str(getattr(error, "detail", "not found"))}
+    return answer
+
+
+class MerchantView(APIView):
+    """What every route of this API has in common."""
+
+    authentication_classes = [auth.SignedHeader]
+    parser_classes = [base.StrictJson]
+    auth: ApiKey
+
+    def get_exception_handler(self) -> Any:
+        """This API's envelope."""
+        return refuse
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Authenticate, then count the call: 60 a minute per key."""
+        super().initial(request, *args, **kwargs)
+        self.key: ApiKey = request.auth
+        LIMIT.hit("merchant", str(self.key.id), money=request.method != "GET")
+
+    def page(self, request: Request) -> tuple[int, int]:
+        """The limit (default 20, clamped to 100) and offset of a list.
+
+        Raises: wire.Refused.
+        """
+        limit = base.whole(request.query_params.get("limit"), default=PAGE)
+        offset = base.whole(request.query_params.get("offset"), default=0)
+        if not limit:
+            raise wire.Refused(400, "invalid limit")
+        if offset is None:
+            raise wire.Refused(400, "invalid offset")
+        return min(limit, LARGEST_PAGE), offset
+
+    def account(self, purpose: Purpose) -> Ref:
+        """The merchant's main account of this purpose."""
+        return Ref(book=self.key.merchant_id, owner=self.key.merchant_id, asset=wire.ASSET, purpose=purpose)
+
+    def withdrawal_id(self, text: str) -> UUID:
+        """The id behind a path's text, when it is the merchant's own; foreign ids answer like absent ones.
+
+        Raises: wire.Refused.
+        """
+        found = wire.parse_id(text)
+        if found is None or not queries.of(self.key.merchant, api=wire.API).filter(id=found).exists():
+            raise wire.Refused(404, "withdrawal not found")
+        return found
+
+
+class Withdrawals(MerchantView):
+    """`/v1/withdrawals`."""
+
+    def get(self, request: Request) -> Response:
+        """List, newest first."""
+        limit, offset = self.page(request)
+        rows = queries.of(self.key.merchant, api=wire.API)
+        page = [wire.listed(row) for row in rows[offset : offset + limit]]
+        return Response({"withdrawals": page, "total": rows.count()})
+
+    def post(self, request: Request) -> Response:
+        """Create: the amount is frozen at once."""
+        body, now = base.body_of(request), base.now()
+        scope = base.idempotency_scope(request, endpoint="POST /v1/withdrawals", merchant=self.key.merchant)
+
+        def make() -> idempotency.Answer:
+            return 201, wire.withdrawal(withdrawals.create(wire.order(body, key=self.key), now=now))
+
+        status_code, answer = idempotency.once(scope, make, now=now)
+        return Response(answer, status=status_code)
+
+
+class OneWithdrawal(MerchantView):
+    """`/v1/withdrawals/{id}`."""
+
+    def get(self, request: Request, public_id: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Retrieve."""
+        row = queries.of(self.key.merchant).get(id=self.withdrawal_id(public_id))
+        return Response(wire.withdrawal(row))
+
+
+class Cancel(MerchantView):
+    """`/v1/withdrawals/{id}/cancel`."""
+
+    def post(self, request: Request, public_id: str) -> Response:  # noqa: ARG002 - the framework's signature
+        """Call it back, before PROCESSING only; the freeze is released."""
+        by = By(self.key.key_id, self.key.issued_to, "cancelled by the merchant")
+        return Response(wire.withdrawal(withdrawals.cancel(self.withdrawal_id(public_id), by=by, now=base.now())))
+
+
+class Balance(MerchantView):
+    """`/v1/balance`."""
+
+    def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
+        """What may be spent, and what is frozen for open withdrawals."""
+        available, frozen = (balances.balance(self.account(one)) for one in (Purpose.AVAILABLE, Purpose.FROZEN))
+        return Response(wire.balance(self.key.merchant_id, available=available, frozen=frozen))
+
+
+class Transactions(MerchantView):
+    """`/v1/transactions`."""
+
+    def get(self, request: Request) -> Response:
+        """The balance's statement, newest first."""
+        limit, offset = self.page(request)
+        page = balances.statement(self.account(Purpose.AVAILABLE), offset=offset, limit=limit, newest_first=True)
+        entries = [wire.transaction(self.key.merchant_id, entry) for entry in page.entries]
+        return Response({"transactions": entries, "total": page.total})
+
+
+class Webhooks(MerchantView):
+    """`/v1/webhooks`."""
+
+    def get(self, request: Request) -> Response:
+        """The registered URLs; the secret was shown when they were registered."""
+        limit, offset = self.page(request)
+        rows = webhook_queries.endpoints(self.key.merchant, api=wire.API)
+        return Response(
+            {"webhooks": [wire.registered(row) for row in rows[offset : offset + limit]], "total": rows.count()}
+        )
+
+    def post(self, request: Request) -> Response:
+        """Register a URL for some events."""
+        body, now = base.body_of(request), base.now()
+        scope = base.idempotency_scope(request, endpoint="POST /v1/webhooks", merchant=self.key.merchant)
+
+        def make() -> idempotency.Answer:
+            url, events = wire.webhook_request(body)
+            endpoint = endpoints.register(self.key.merchant, api=wire.API, url=url, events=events, now=now)
+            secret = endpoints.secret_for(self.key.merchant, api=wire.API, now=now)
+            return 201, wire.webhook(endpoint, secret=secret)
+
+        status_code, answer = idempotency.once(scope, make, now=now)
+        return Response(answer, status=status_code)
+
+
+class OneWebhook(MerchantView):
+    """`/v1/webhooks/{id}`."""
+
+    def delete(self, request: Request, webhook_id: UUID) -> Response:  # noqa: ARG002 - the framework's signature
+        """Stop calling this URL; its log stays."""
+        endpoints.switch_off(self._endpoint(webhook_id), reason="removed by the merchant")
+        return Response(status=204)
+
+    def _endpoint(self, webhook_id: UUID) -> Any:
+        found = webhook_queries.endpoints(self.key.merchant, api=wire.API).filter(id=webhook_id).first()
+        if found is None:
+            raise wire.Refused(404, "webhook not found")
+        return found
+
+
+class Deliveries(OneWebhook):
+    """`/v1/webhooks/{id}/deliveries`."""
+
+    http_method_names = ["get", "options"]
+
+    def get(self, request: Request, webhook_id: UUID) -> Response:
+        """Every message for this URL with its attempts, newest first."""
+        limit, offset = self.page(request)
+        rows = webhook_queries.messages(self._endpoint(webhook_id))
+        page = [wire.delivery(row, list(row.attempts.all())) for row in rows[offset : offset + limit]]
+        return Response({"deliveries": page, "total": rows.count()})
+
+
+class TestEvent(OneWebhook):
+    """`/v1/webhooks/{id}/test`."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: Request, webhook_id: UUID) -> Response:  # noqa: ARG002 - the framework's signature
+        """Send a `webhook.test` event there."""
+        message = outbox.test(self._endpoint(webhook_id), now=base.now())
+        return Response({"id": str(message.id), "event": message.event}, status=202)
+
+
+class NotFound(MerchantView):
+    """Every other path below `/v1/`."""
+
+    authentication_classes = []
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the framework's
+        """Answer before anything is checked.
+
+        Raises: NotFound.
+        """
+        raise exceptions.NotFound("not found")

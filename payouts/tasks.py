@@ -1,0 +1,128 @@
+"""The sweeps that beat and doorbells ring: each repeatable, each over rows, none with anything to lose (DESIGN §4)."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import TypeVar
+from uuid import UUID
+
+import structlog
+from celery import shared_task
+
+from chain import addresses, gateway, networks, transfers
+from payouts import doorbell, ticks
+from payouts.api import dialects
+from payouts.webhooks import delivery
+from payouts.withdrawals import authority, queries, steps, withdrawals
+from payouts.withdrawals.models import Status
+
+log = structlog.get_logger(__name__)
+BATCH = 100
+Row = TypeVar("Row")
+
+
+@shared_task(name="payouts.tasks.screen")
+def screen() -> int:
+    """Look at every new withdrawal."""
+    ids = queries.ids_in(Status.PENDING, limit=BATCH)
+    return _each("screen", ids, lambda one, now: withdrawals.screen(one, now=now), (steps.StepRefused,))
+
+
+@shared_task(name="payouts.tasks.dispatch")
+def dispatch() -> int:
+    """Hand approved withdrawals to the chain, oldest first, as far as the wallets reach."""
+    refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane)
+    return _each("dispatch", _payable(), lambda one, now: withdrawals.dispatch(one, now=now), refusals)
+
+
+@shared_task(name="payouts.tasks.sign")
+def sign() -> int:
+    """Sign what the recorded approvals cover; runs in the signer process alone."""
+
+    def one(intent: transfers.Intent, now: datetime) -> object:
+        return transfers.sign(intent.id, expected=authority.authorised(intent.payout_id), now=now)
+
+    refusals = (authority.NotAuthorised, gateway.Retryable, gateway.Permanent)
+    done = _each("sign", transfers.awaiting_signature(limit=BATCH), one, refusals)
+    if done:
+        doorbell.ring("send")
+    return done
+
+
+@shared_task(name="payouts.tasks.send")
+def send() -> int:
+    """Send signed bytes, again and again until the chain decides."""
+    return _sweep("send", lambda now: transfers.send_due(now=now, limit=BATCH))
+
+
+@shared_task(name="payouts.tasks.watch")
+def watch() -> int:
+    """Look for final facts about open payments."""
+    decided = _sweep("watch", lambda now: transfers.watch_due(now=now, limit=BATCH))
+    if decided:
+        doorbell.ring("settle")
+    return decided
+
+
+@shared_task(name="payouts.tasks.settle")
+def settle() -> int:
+    """Take the chain's verdicts over into withdrawals and the ledger."""
+    verdicts = transfers.verdicts(limit=BATCH)
+    return _each("settle", verdicts, lambda one, now: withdrawals.settle(one, now=now), (steps.StepRefused,))
+
+
+@shared_task(name="payouts.tasks.webhooks")
+def webhooks() -> int:
+    """Deliver what the outbox holds."""
+    return _sweep("webhooks", lambda now: delivery.deliver_due(render=dialects.webhook_body, now=now))
+
+
+def _sweep(name: str, work: Callable[[datetime], int]) -> int:
+    done = work(datetime.now(UTC))
+    ticks.tick(name, now=datetime.now(UTC))
+    return done
+
+
+def _each(
+    name: str,
+    rows: Iterable[Row],
+    do: Callable[[Row, datetime], object],
+    refusals: tuple[type[Exception], ...],
+) -> int:
+    """Do one thing per row; a row that is refused is told about and does not keep the others."""
+
+    def work(now: datetime) -> int:
+        done = 0
+        for row in rows:
+            try:
+                do(row, now)
+            except refusals as refusal:
+                log.warning(
+                    "sweep.refused", sweep=name, row=str(row), refusal=type(refusal).__name__, text=str(refusal)
+                )
+            else:
+                done += 1
+        return done
+
+    return _sweep(name, work)
+
+
+def _payable() -> list[UUID]:
+    """The approved withdrawals that the wallets can pay now; one network's silence does not hold up another."""
+    ids: list[UUID] = []
+    for network in networks.NETWORKS.values():
+        for asset in network.tokens:
+            waiting = queries.approved(network=network.name, asset=asset, limit=BATCH)
+            if not waiting:
+                continue
+            try:
+                left_units = transfers.spendable_units(network.name, asset)
+            except (gateway.Retryable, gateway.Permanent) as error:
+                log.warning("dispatch.chain_unreachable", network=network.name, error=str(error))
+                continue
+            for withdrawal in waiting:
+                left_units -= int(withdrawal.net_units)
+                if left_units < 0:
+                    log.error("dispatch.liquidity_short", network=network.name, asset=asset, short_units=-left_units)
+                    break
+                ids.append(withdrawal.id)
+    return ids

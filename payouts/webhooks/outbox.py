@@ -1,0 +1,53 @@
+"""Putting an event into the outbox, in the transaction of what it tells about."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from payouts.webhooks.models import Endpoint, Message
+
+
+def add(
+    *,
+    merchant_id: UUID,
+    api: str,
+    event: str,
+    subject_id: UUID,
+    data: Mapping[str, Any],
+    now: datetime,
+) -> list[Message]:
+    """One message for every endpoint that asked for this event; `data` is the subject as it is now."""
+    wanting = Endpoint.objects.filter(merchant_id=merchant_id, api=api, is_active=True, events__contains=[event])
+    return Message.objects.bulk_create(
+        Message(
+            endpoint=endpoint,
+            event=event,
+            subject_id=subject_id,
+            data=dict(data),
+            created_at=now,
+            next_attempt_at=now,
+        )
+        for endpoint in wanting
+    )
+
+
+def replay(message: Message, *, now: datetime) -> None:
+    """Send a message again from the start of its schedule, whatever became of it."""
+    Message.objects.filter(id=message.id).update(
+        state=Message.State.PENDING,
+        attempts_made=0,
+        next_attempt_at=now,
+    )
+
+
+def test(endpoint: Endpoint, *, now: datetime) -> Message:
+    """A `webhook.test` event, so that a receiver can be tried before money moves."""
+    return Message.objects.create(
+        endpoint=endpoint,
+        event="webhook.test",
+        subject_id=endpoint.id,
+        data={"message": "This is a test event."},
+        created_at=now,
+        next_attempt_at=now,
+    )

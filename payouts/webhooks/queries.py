@@ -1,0 +1,16 @@
+"""Reads of webhooks, reached through their merchant."""
+
+from django.db.models import QuerySet
+
+from payouts.merchants.models import Merchant
+from payouts.webhooks.models import Endpoint, Message
+
+
+def endpoints(merchant: Merchant, *, api: str) -> QuerySet[Endpoint]:
+    """The merchant's URLs for one API, newest first."""
+    return Endpoint.objects.filter(merchant=merchant, api=api).order_by("-id")
+
+
+def messages(endpoint: Endpoint) -> QuerySet[Message]:
+    """What was or is to be told to one URL, newest first, with its attempts."""
+    return Message.objects.filter(endpoint=endpoint).prefetch_related("attempts").order_by("-id")

@@ -1,0 +1,25 @@
+"""How each API signs its webhooks."""
+
+import hashlib
+import hmac
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+
+def hex_hmac(secret: str, message: bytes) -> str:
+    """Hex HMAC-SHA256 under the secret's ASCII text (CONFORMANCE, Everywhere)."""
+    return hmac.new(secret.encode("ascii"), message, hashlib.sha256).hexdigest()
+
+
+def merchant_headers(body: bytes, *, secrets: list[str], event: str, now: datetime) -> dict[str, str]:
+    """`X-Merchant-Signature: t=…,v1=…` over "{t}.{body}", one v1 per secret in force.
+
+    Source: CONFORMANCE §2.
+    """
+    moment = str(int(now.timestamp()))
+    signatures = [f"v1={hex_hmac(secret, moment.encode() + b'.' + body)}" for secret in secrets]
+    return {"X-Merchant-Signature": ",".join([f"t={moment}", *signatures]), "X-Webhook-Event": event}
+
+
+Signer = Callable[..., dict[str, str]]
+HEADERS: Mapping[str, Signer] = {"merchant": merchant_headers}

@@ -1,0 +1,103 @@
+"""The one way a withdrawal moves: lock, check the table, write history, post, tell – one transaction."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.contrib.auth.models import User
+from django.db import IntegrityError, transaction
+
+from ledger import posting
+from payouts import doorbell
+from payouts.webhooks import outbox
+from payouts.withdrawals import payload, postings, snapshots, steps
+from payouts.withdrawals.models import StepTaken, Withdrawal
+
+log = structlog.get_logger(__name__)
+
+
+class SameApprover(Exception):
+    """Maker, level 1 and level 2 must be three people."""
+
+
+# Named constraints become domain errors here and nowhere else.
+CONSTRAINT_ERRORS = {"four_eyes": SameApprover("maker, level 1 and level 2 must be three different people")}
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who or what takes a step, and why."""
+
+    actor: str
+    person: User | None = None
+    reason: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+def locked(withdrawal_id: UUID) -> Withdrawal:
+    """The withdrawal, its row locked until the transaction ends.
+
+    Raises: Withdrawal.DoesNotExist.
+    """
+    return Withdrawal.objects.select_for_update(of=("self",)).select_related("merchant").get(id=withdrawal_id)
+
+
+def take(withdrawal: Withdrawal, verb: str, by: By, *, now: datetime) -> Withdrawal:
+    """Take one step with a locked (or new) withdrawal, inside the caller's transaction.
+
+    Raises: steps.StepRefused, posting.InsufficientFunds, SameApprover (through `domain_errors`).
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("a step is part of a transaction")
+    step = steps.STEPS[verb]
+    before = withdrawal.status
+    if before not in step.source and (step.source or before):
+        raise steps.StepRefused(verb, before)
+    withdrawal.status = step.target
+    withdrawal.updated_at = now
+    if by.reason:
+        withdrawal.reason = by.reason
+    withdrawal.save(force_insert=not step.source)
+    StepTaken.objects.create(
+        withdrawal=withdrawal,
+        verb=verb,
+        from_status=before,
+        to_status=step.target,
+        actor=by.actor,
+        person=by.person,
+        payload_hash=payload.payload_hash(withdrawal),
+        reason=by.reason,
+        data=by.data,
+        at=now,
+    )
+    if step.posts:
+        posting.post(postings.movements(withdrawal, step.posts))
+    if step.tells:
+        outbox.add(
+            merchant_id=withdrawal.merchant_id,
+            api=withdrawal.api,
+            event=step.tells,
+            subject_id=withdrawal.id,
+            data=snapshots.of(withdrawal),
+            now=now,
+        )
+    if step.rings:
+        doorbell.ring_on_commit(step.rings)
+    log.info("withdrawal.step", withdrawal_id=str(withdrawal.id), verb=verb, status=step.target, actor=by.actor)
+    return withdrawal
+
+
+@contextmanager
+def domain_errors() -> Iterator[None]:
+    """Turn a named constraint's violation into the error that it stands for."""
+    try:
+        yield
+    except IntegrityError as error:
+        name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
+        if name in CONSTRAINT_ERRORS:
+            raise CONSTRAINT_ERRORS[name] from error
+        raise

@@ -1,0 +1,99 @@
+"""Answering a repeated create with the first answer, in the create's own transaction."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import psycopg
+import tenacity
+from django.db import OperationalError, connection, transaction
+
+from payouts.merchants.models import Merchant
+from payouts.withdrawals.models import IdempotencyKey
+
+MAX_KEY = 255
+Answer = tuple[int, dict[str, Any]]
+
+
+class KeyReused(Exception):
+    """The key was used before, with another request."""
+
+
+class StillInFlight(Exception):
+    """The first request with this key has not ended yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """One client's key on one endpoint, and the request that came with it."""
+
+    merchant: Merchant
+    endpoint: str
+    key: str
+    request: Any
+
+    def request_hash(self) -> bytes:
+        """SHA-256 of the parsed request; 32 bytes."""
+        canonical = json.dumps(self.request, sort_keys=True, default=str, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).digest()
+
+    def lock_number(self) -> int:
+        """A 64-bit number for the advisory lock."""
+        text = f"{self.merchant.id}/{self.endpoint}/{self.key}"
+        return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
+
+
+def _is_conflict(error: BaseException) -> bool:
+    """Whether PostgreSQL gave up on a transaction that may simply be run again (40001, 40P01)."""
+    cause = error.__cause__
+    return isinstance(error, OperationalError) and isinstance(
+        cause,
+        psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected,
+    )
+
+
+@tenacity.retry(
+    retry=tenacity.retry_if_exception(_is_conflict),
+    stop=tenacity.stop_after_attempt(5),
+    wait=tenacity.wait_random(0, 0.05),
+    reraise=True,
+)
+def once(scope: Scope | None, make: Callable[[], Answer], *, now: datetime) -> Answer:
+    """Run `make` in one transaction; with a key, only the first time.
+
+    Raises: KeyReused, StillInFlight, and whatever `make` raises (nothing is kept of that).
+    """
+    with transaction.atomic(durable=True):
+        if scope is None:
+            return make()
+        first = _first_answer(scope)
+        if first is not None:
+            return first
+        status_code, body = make()
+        IdempotencyKey.objects.create(
+            merchant=scope.merchant,
+            endpoint=scope.endpoint,
+            key=scope.key,
+            request_hash=scope.request_hash(),
+            status_code=status_code,
+            body=body,
+            created_at=now,
+        )
+        return status_code, body
+
+
+def _first_answer(scope: Scope) -> Answer | None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [scope.lock_number()])
+        (locked,) = cursor.fetchone()
+    if not locked:
+        raise StillInFlight(scope.key)
+    row = IdempotencyKey.objects.filter(merchant=scope.merchant, endpoint=scope.endpoint, key=scope.key).first()
+    if row is None:
+        return None
+    if bytes(row.request_hash) != scope.request_hash():
+        raise KeyReused(scope.key)
+    return row.status_code, row.body

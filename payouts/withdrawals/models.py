@@ -1,0 +1,173 @@
+"""A withdrawal, the steps it took, and the rows that say what it costs and who must approve it."""
+
+import uuid_utils.compat as uuid7
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from payouts.merchants.models import Merchant
+
+
+class Status(models.TextChoices):
+    """Where a withdrawal is (seed 2's nine)."""
+
+    PENDING = "PENDING"
+    PENDING_REVIEW = "PENDING_REVIEW"
+    LEVEL1_APPROVED = "LEVEL1_APPROVED"
+    APPROVED = "APPROVED"
+    PROCESSING = "PROCESSING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+    REJECTED = "REJECTED"
+
+
+class Approval(models.TextChoices):
+    """Who must say yes before money moves."""
+
+    NONE = "NONE", "nobody"
+    MERCHANT = "MERCHANT", "the merchant"
+    ONE_LEVEL = "ONE_LEVEL", "one approver"
+    TWO_LEVELS = "TWO_LEVELS", "two approvers"
+
+
+def amount_field() -> models.DecimalField:  # type: ignore[type-arg]  # the stubs want the getter's types spelled out
+    """An amount in an asset's ledger units, whole."""
+    return models.DecimalField(max_digits=78, decimal_places=0)
+
+
+class Withdrawal(models.Model):
+    """Money on its way from a merchant's balance to an address; `status` moves only by `steps.STEPS`."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7.uuid7, editable=False)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="withdrawals")
+    api = models.CharField(max_length=16)
+    owner = models.UUIDField(help_text="The ledger owner, within the merchant's book, whose balance pays.")
+    asset = models.CharField(max_length=16)
+    network = models.CharField(max_length=16)
+    destination = models.CharField(max_length=128)
+    amount_units = amount_field()
+    fee_units = amount_field()
+    net_units = amount_field()
+    credit_units = amount_field()
+    approval = models.CharField(max_length=10, choices=Approval.choices)
+    status = models.CharField(max_length=15, choices=Status.choices)
+    maker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    level1_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    level2_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    txid = models.CharField(max_length=80, null=True)  # noqa: DJ001 - NULL is "nothing on chain yet"
+    review_notes = models.TextField(blank=True, help_text="What screening found.")
+    reason = models.TextField(blank=True, help_text="Why it was rejected, cancelled or failed.")
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        app_label = "payouts"
+        permissions = [
+            ("approve_level1", "Can give the first approval"),
+            ("approve_level2", "Can give the second approval"),
+        ]
+        indexes = [
+            models.Index(name="withdrawal_by_merchant", fields=["merchant", "-id"]),
+            models.Index(name="withdrawal_by_status", fields=["status", "id"]),
+        ]
+        constraints = [
+            models.CheckConstraint(name="withdrawal_status_known", condition=Q(status__in=Status.values)),
+            models.CheckConstraint(
+                name="four_eyes",
+                condition=(Q(maker=None) | Q(level1_by=None) | ~Q(maker=F("level1_by")))
+                & (Q(maker=None) | Q(level2_by=None) | ~Q(maker=F("level2_by")))
+                & (Q(level1_by=None) | Q(level2_by=None) | ~Q(level1_by=F("level2_by"))),
+            ),
+            models.CheckConstraint(
+                name="two_levels_before_money_moves",
+                condition=~Q(approval="TWO_LEVELS", status__in=["APPROVED", "PROCESSING", "COMPLETED", "FAILED"])
+                | Q(level1_by__isnull=False, level2_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="withdrawal_amounts_add_up",
+                condition=Q(amount_units__gt=0, net_units__gt=0, fee_units__gte=0, credit_units__gte=0)
+                & Q(amount_units=F("net_units") + F("fee_units"))
+                & Q(credit_units__lte=F("amount_units")),
+            ),
+            models.CheckConstraint(
+                name="completed_has_a_txid",
+                condition=~Q(status="COMPLETED") | Q(txid__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class StepTaken(models.Model):
+    """One step of one withdrawal: append-only (a trigger refuses anything else)."""
+
+    withdrawal = models.ForeignKey(Withdrawal, on_delete=models.PROTECT, related_name="steps")
+    verb = models.CharField(max_length=20)
+    from_status = models.CharField(max_length=15, blank=True)
+    to_status = models.CharField(max_length=15)
+    actor = models.CharField(max_length=150, help_text="Who or what took it: a person, a key, a sweep.")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    payload_hash = models.BinaryField(max_length=32, help_text="What was decided about, as it was then.")
+    reason = models.TextField(blank=True)
+    data = models.JSONField(default=dict)
+    at = models.DateTimeField()
+
+    class Meta:
+        app_label = "payouts"
+        ordering = ["id"]
+        indexes = [models.Index(name="steps_of_withdrawal", fields=["withdrawal", "id"])]
+
+
+class FeeRule(models.Model):
+    """What a withdrawal costs; a merchant's own row goes before the row for everybody."""
+
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, null=True, blank=True)
+    api = models.CharField(max_length=16)
+    asset = models.CharField(max_length=16)
+    network = models.CharField(max_length=16)
+    flat_units = amount_field()
+
+    class Meta:
+        app_label = "payouts"
+        constraints = [
+            models.UniqueConstraint(
+                name="one_fee_per_case",
+                fields=["merchant", "api", "asset", "network"],
+                nulls_distinct=False,
+            ),
+            models.CheckConstraint(name="fee_not_negative", condition=Q(flat_units__gte=0)),
+        ]
+
+
+class PolicyRule(models.Model):
+    """Who must approve which withdrawals: the first row that matches decides, none means two levels."""
+
+    priority = models.PositiveIntegerField(help_text="Lower is asked first.")
+    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, null=True, blank=True)
+    api = models.CharField(max_length=16, blank=True, help_text="Empty: every API.")
+    asset = models.CharField(max_length=16, blank=True, help_text="Empty: every asset.")
+    from_units = models.DecimalField(max_digits=78, decimal_places=0, default=0)
+    to_units = models.DecimalField(max_digits=78, decimal_places=0, null=True, blank=True, help_text="Inclusive.")
+    approval = models.CharField(max_length=10, choices=Approval.choices)
+
+    class Meta:
+        app_label = "payouts"
+        ordering = ["priority", "id"]
+
+
+class IdempotencyKey(models.Model):
+    """The first answer to a create, for every repeat of it; rows of money-moving calls are never pruned."""
+
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="+")
+    endpoint = models.CharField(max_length=100)
+    key = models.CharField(max_length=255)
+    request_hash = models.BinaryField(max_length=32)
+    status_code = models.PositiveSmallIntegerField()
+    body = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        app_label = "payouts"
+        constraints = [models.UniqueConstraint(name="idempotency_once", fields=["merchant", "endpoint", "key"])]

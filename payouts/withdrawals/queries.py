@@ -1,0 +1,27 @@
+"""Reads of withdrawals; whatever a merchant may see is reached through the merchant."""
+
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from payouts.merchants.models import Merchant
+from payouts.withdrawals.models import Status, Withdrawal
+
+IN_REVIEW = (Status.PENDING, Status.PENDING_REVIEW, Status.LEVEL1_APPROVED)
+
+
+def of(merchant: Merchant, *, api: str | None = None) -> QuerySet[Withdrawal]:
+    """The merchant's withdrawals, newest first; with `api` only those made through it."""
+    rows = Withdrawal.objects.filter(merchant=merchant).order_by("-id")
+    return rows if api is None else rows.filter(api=api)
+
+
+def ids_in(status: Status, *, limit: int) -> list[UUID]:
+    """The oldest withdrawals in one status."""
+    return list(Withdrawal.objects.filter(status=status).order_by("id").values_list("id", flat=True)[:limit])
+
+
+def approved(*, network: str, asset: str, limit: int) -> list[Withdrawal]:
+    """Approved withdrawals of one asset on one network, oldest first."""
+    rows = Withdrawal.objects.filter(status=Status.APPROVED, network=network, asset=asset)
+    return list(rows.order_by("id")[:limit])

@@ -1,0 +1,150 @@
+"""The verbs that programs and workers use: each one transaction, each through the state table."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from chain import addresses, transfers
+from ledger import posting
+from ledger.accounts import Purpose
+from payouts.merchants.models import Merchant
+from payouts.withdrawals import advance, postings, rules
+from payouts.withdrawals.advance import By
+from payouts.withdrawals.models import Approval, Withdrawal
+
+PAID = "PAID"  # the chain's word for a transfer proven at final depth; the other is DEAD
+DISPATCHER, WATCHER, SCREENING, POLICY = By("dispatcher"), By("watcher"), By("screening"), By("policy")
+
+
+class AmountTooSmall(Exception):
+    """Nothing would be left for the recipient after the fee."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What somebody wants paid, before anything is known about it."""
+
+    merchant: Merchant
+    api: str
+    asset: str
+    network: str
+    destination: str
+    amount_units: int
+    actor: str
+    owner: UUID | None = None
+    maker: User | None = None
+
+
+def create(order: Order, *, now: datetime) -> Withdrawal:
+    """Freeze the amount at once, drawing on the credit line for what the balance lacks.
+
+    Units: `order.amount_units` in the asset's ledger units; exactly this is frozen, the recipient gets it less the fee.
+    Raises: addresses.BadAddress, rules.NoFeeRule, AmountTooSmall, posting.InsufficientFunds.
+    """
+    case = rules.Case(order.merchant, order.api, order.asset, order.network, order.amount_units)
+    fee_units = rules.fee_units(case)
+    if order.amount_units <= fee_units:
+        raise AmountTooSmall("the amount must exceed the fee")
+    withdrawal = Withdrawal(
+        merchant=order.merchant,
+        api=order.api,
+        owner=order.owner or order.merchant.id,
+        asset=order.asset,
+        network=order.network,
+        destination=_destination(order),
+        amount_units=order.amount_units,
+        fee_units=fee_units,
+        net_units=order.amount_units - fee_units,
+        approval=rules.approval(case),
+        maker=order.maker,
+        created_at=now,
+    )
+    with transaction.atomic():
+        withdrawal.credit_units = _shortfall_units(withdrawal)
+        return advance.take(withdrawal, "create", By(order.actor, order.maker), now=now)
+
+
+def _destination(order: Order) -> str:
+    """The address in its normal form; a test-mode merchant's needs only to look right (CONFORMANCE, the trap)."""
+    try:
+        return addresses.normalise(order.network, order.destination)
+    except addresses.BadAddress:
+        if order.merchant.is_test and addresses.looks_right(order.network, order.destination):
+            return order.destination
+        raise
+
+
+def _shortfall_units(withdrawal: Withdrawal) -> int:
+    """What the balance lacks and the credit line covers; a draw happens only when it makes the amount whole."""
+    available, credit = (postings.account(withdrawal, purpose) for purpose in (Purpose.AVAILABLE, Purpose.CREDIT))
+    frozen = postings.account(withdrawal, Purpose.FROZEN)
+    balances = posting.lock([available, credit, frozen])
+    short_units = int(withdrawal.amount_units) - balances[available].balance_units
+    if short_units <= 0:
+        return 0
+    if short_units > balances[credit].spendable_units:
+        raise posting.InsufficientFunds(available, short_units)
+    return short_units
+
+
+def screen(withdrawal_id: UUID, *, now: datetime) -> Withdrawal:
+    """Look at a new withdrawal: into the approvers' queue with it, or on its way where policy asks nobody.
+
+    Raises: steps.StepRefused when it is no longer PENDING.
+    """
+    with transaction.atomic():
+        withdrawal = advance.locked(withdrawal_id)
+        found = rules.findings(withdrawal)
+        withdrawal.review_notes = "\n".join(found)
+        nobody_asked = withdrawal.approval == Approval.NONE and rules.address_problem(withdrawal) is None
+        verb, by = ("auto_approve", POLICY) if nobody_asked else ("flag", SCREENING)
+        return advance.take(withdrawal, verb, by, now=now)
+
+
+def cancel(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawal:
+    """Call a withdrawal back, as long as it has not been handed to the chain.
+
+    Raises: steps.StepRefused.
+    """
+    with transaction.atomic(durable=True):
+        return advance.take(advance.locked(withdrawal_id), "cancel", by, now=now)
+
+
+def dispatch(withdrawal_id: UUID, *, now: datetime) -> Withdrawal:
+    """Hand an approved withdrawal to the chain: one live intent, ever.
+
+    Raises: steps.StepRefused when it is not APPROVED; addresses.BadAddress, transfers.NoLane: it stays APPROVED.
+    """
+    with transaction.atomic(durable=True):
+        withdrawal = advance.take(advance.locked(withdrawal_id), "dispatch", DISPATCHER, now=now)
+        transfers.order(payment(withdrawal), now=now)
+        return withdrawal
+
+
+def settle(verdict: transfers.Verdict, *, now: datetime) -> Withdrawal:
+    """Take the chain's final word: completed, or failed and refunded, never both.
+
+    Raises: steps.StepRefused when the withdrawal is not PROCESSING.
+    """
+    with transaction.atomic(durable=True):
+        withdrawal = advance.locked(verdict.payout_id)
+        paid = verdict.outcome == PAID
+        withdrawal.txid = verdict.txid
+        by = By(WATCHER.actor, reason="" if paid else "the transfer failed on chain", data={"proof": verdict.proof})
+        withdrawal = advance.take(withdrawal, "complete" if paid else "fail", by, now=now)
+        transfers.collect(verdict.intent_id, now=now)
+        return withdrawal
+
+
+def payment(withdrawal: Withdrawal) -> transfers.Payment:
+    """What the chain is to do for this withdrawal."""
+    return transfers.Payment(
+        payout_id=withdrawal.id,
+        network=withdrawal.network,
+        asset=withdrawal.asset,
+        to_address=withdrawal.destination,
+        amount_units=int(withdrawal.net_units),
+    )

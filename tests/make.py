@@ -1,0 +1,152 @@
+"""Builders: test people and money, made through the services that users go through."""
+
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.test import Client
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from chain import transfers, units
+from ledger import posting
+from ledger.accounts import Purpose, Ref
+from ledger.posting import Kind, Movement
+from payouts.api.merchant import auth
+from payouts.merchants import keys
+from payouts.merchants.models import Merchant
+from payouts.withdrawals import approvers, decisions, withdrawals
+from payouts.withdrawals.models import Withdrawal
+
+TRON_ADDRESS = "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"
+EVM_ADDRESS = "0x52908400098527886E0F7030069857D2E4169EE7"
+PASSWORD = "correct horse battery staple"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def usdt(amount: str) -> int:
+    return units.to_units("USDT", Decimal(amount))
+
+
+def account(merchant: Merchant, purpose: Purpose, network: str = "") -> Ref:
+    return Ref(book=merchant.id, owner=merchant.id, asset="USDT", purpose=purpose, network=network)
+
+
+def merchant(*, funds: str = "0", credit: str = "0", mode: str = Merchant.Mode.LIVE) -> Merchant:
+    made = Merchant.objects.create(name=f"merchant {uuid.uuid4().hex[:12]}", mode=mode)
+    if Decimal(funds):
+        deposit(made, funds)
+    if Decimal(credit):
+        ref = account(made, Purpose.CREDIT)
+        posting.set_credit_limit(ref, limit_units=usdt(credit), by="tests", at=now())
+    return made
+
+
+def deposit(merchant: Merchant, amount: str, *, network: str = "tron") -> None:
+    movement = Movement(
+        id=uuid.uuid4(),
+        txn=uuid.uuid4(),
+        kind=Kind.DEPOSIT,
+        source=account(merchant, Purpose.EXTERNAL, network),
+        target=account(merchant, Purpose.AVAILABLE),
+        amount_units=usdt(amount),
+        reference="test deposit",
+    )
+    posting.post([movement])
+
+
+def withdrawal(of: Merchant, amount: str = "100", **changes: Any) -> Withdrawal:
+    wanted: dict[str, Any] = {
+        "merchant": of,
+        "api": "merchant",
+        "asset": "USDT",
+        "network": "tron",
+        "destination": TRON_ADDRESS,
+        "amount_units": usdt(amount),
+        "actor": "tests",
+    }
+    return withdrawals.create(withdrawals.Order(**(wanted | changes)), now=now())
+
+
+@dataclass(frozen=True, slots=True)
+class Approver:
+    """A test person with an authenticator in hand."""
+
+    person: User
+    totp_secret: str
+
+    def code(self) -> str:
+        """A valid code that this person has not used yet (devices accept one step to either side)."""
+        device = TOTPDevice.objects.get(user=self.person)
+        totp = TOTP(device.bin_key, device.step, device.t0, device.digits)
+        totp.time = time.time()
+        steps = [totp.t() + drift for drift in (-1, 0, 1)]
+        fresh = next((step for step in steps if step > device.last_t), None)
+        if fresh is None:  # every code of this minute is used: forget that, as a minute's wait would
+            TOTPDevice.objects.filter(pk=device.pk).update(last_t=-1)
+            fresh = steps[0]
+        totp.time = fresh * device.step + device.t0
+        return f"{totp.token():06d}"
+
+
+def approver(level: int) -> Approver:
+    enrolled = approvers.enrol(f"level{level}-{uuid.uuid4().hex[:8]}", level=level, password=PASSWORD)
+    return Approver(enrolled.person, enrolled.totp_secret)
+
+
+def approve(withdrawal_id: UUID, *, level: int, by: Approver) -> Withdrawal:
+    verb = f"approve_l{level}"
+    shown = decisions.show(Withdrawal.objects.get(id=withdrawal_id), verb, person=by.person, now=now())
+    return decisions.approve(
+        withdrawal_id, level=level, person=by.person, challenge_id=shown.id, code=by.code(), now=now()
+    )
+
+
+def reject(withdrawal_id: UUID, *, by: Approver, reason: str = "not today") -> Withdrawal:
+    shown = decisions.show(Withdrawal.objects.get(id=withdrawal_id), "reject", person=by.person, now=now())
+    return decisions.reject(
+        withdrawal_id, person=by.person, challenge_id=shown.id, code=by.code(), reason=reason, now=now()
+    )
+
+
+def approved(of: Merchant, amount: str = "100", **changes: Any) -> Withdrawal:
+    made = withdrawal(of, amount, **changes)
+    approve(made.id, level=1, by=approver(1))
+    return approve(made.id, level=2, by=approver(2))
+
+
+def verdict(of: Withdrawal, outcome: str, *, intent_id: UUID) -> transfers.Verdict:
+    return transfers.Verdict(
+        intent_id=intent_id, payout_id=of.id, outcome=outcome, txid=uuid.uuid4().hex * 2, proof={"made by": "tests"}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class MerchantClient:
+    """A merchant's program that speaks the `merchant` API."""
+
+    issued: keys.Issued
+
+    def headers(self) -> dict[str, str]:
+        ts = int(time.time())
+        sig = auth.signature(self.issued.secret, key_id=self.issued.key.key_id, unix_ts=ts)
+        return {"Authorization": f"Bearer {self.issued.key.key_id}:{ts}:{sig}"}
+
+    def get(self, path: str) -> Any:
+        return Client().get(path, headers=self.headers())
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        sent = headers and {name.replace("_", "-"): value for name, value in headers.items()}
+        return Client().post(path, body, content_type="application/json", headers=self.headers() | dict(sent or {}))
+
+
+def client(of: Merchant, *, issued_to: User | None = None) -> MerchantClient:
+    return MerchantClient(keys.issue(of, api="merchant", issued_to=issued_to))
