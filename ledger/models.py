@@ -140,3 +140,70 @@ class CreditLimitChange(models.Model):
     by = models.TextField()
     at = models.DateTimeField()
     xid = XidField()
+
+
+class AccountLine(models.Model):
+    """An account as people's screens list it: one key, because Django's admin takes no composite one."""
+
+    key = models.TextField(primary_key=True)
+    book = models.UUIDField()
+    id = models.UUIDField("account")
+    owner = models.UUIDField()
+    asset = models.TextField()
+    purpose = models.TextField()
+    network = models.TextField()
+    balance = UnitsField()
+    floor = UnitsField(null=True)
+    seq = models.BigIntegerField("events")
+
+    class Meta:
+        managed = False
+        db_table = "ledger_account_line"
+        verbose_name = "account"
+
+
+class EventLine(models.Model):
+    """An event as people's screens list it, with what its two accounts are for."""
+
+    key = models.TextField(primary_key=True)
+    book = models.UUIDField()
+    id = models.UUIDField("event")
+    txn = models.UUIDField()
+    kind = models.TextField()
+    asset = models.TextField()
+    amount = UnitsField()
+    source = models.UUIDField()
+    source_purpose = models.TextField("from")
+    source_seq = models.BigIntegerField()
+    source_balance = UnitsField()
+    target = models.UUIDField()
+    target_purpose = models.TextField("to")
+    target_seq = models.BigIntegerField()
+    target_balance = UnitsField()
+    reference = models.TextField()
+    data = models.JSONField()
+    at = models.DateTimeField()
+    xid = XidField()
+
+    class Meta:
+        managed = False
+        db_table = "ledger_event_line"
+        verbose_name = "event"
+
+
+class CreditLimitLine(models.Model):
+    """A change of a credit limit as people's screens list it."""
+
+    key = models.TextField(primary_key=True)
+    book = models.UUIDField()
+    account = models.UUIDField()
+    number = models.BigIntegerField()
+    old_floor = UnitsField()
+    new_floor = UnitsField()
+    by = models.TextField()
+    at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = "ledger_credit_limit_line"
+        verbose_name = "credit limit change"

@@ -65,7 +65,7 @@ class Posted:
     repeated: bool
 
 
-class LedgerRefused(Exception):  # noqa: N818 - domain errors here say what happened
+class LedgerRefused(Exception):
     """The ledger's rules do not allow this; nothing was written. `rule` is the constraint's name."""
 
     def __init__(self, rule: str, *, ref: Ref | None = None, short_units: int | None = None) -> None:
