@@ -101,12 +101,11 @@ def _charge_bandwidth(
         return
     size = transaction.size + RESULT_BYTES
     staked = accounts.staked_sun(state, owner, resource=accounts.BANDWIDTH) // SUN_PER_TRX
-    # fmt: off
-    for resource, limit in (
-        (accounts.BANDWIDTH,      staked * parameters.bandwidth_per_staked_trx),
-        (accounts.FREE_BANDWIDTH, parameters.free_bandwidth),
-    ):
-        # fmt: on
+    limits = {
+        accounts.BANDWIDTH: staked * parameters.bandwidth_per_staked_trx,
+        accounts.FREE_BANDWIDTH: parameters.free_bandwidth,
+    }
+    for resource, limit in limits.items():
         if accounts.used_today(state, owner, resource=resource, now_ms=now_ms) + size <= limit:
             accounts.use(state, owner, resource=resource, amount=size, now_ms=now_ms)
             receipt.bandwidth = size

@@ -1,11 +1,8 @@
 """The block producer: a thread that makes a block whenever one is due."""
 
-import logging
 import threading
 
 from chain.devnet.node import Node
-
-log = logging.getLogger(__name__)
 
 
 class Producer(threading.Thread):
@@ -26,7 +23,6 @@ class Producer(threading.Thread):
                         self._node.mine()
         except BaseException:
             self.failed = True
-            log.exception("no more blocks")
             raise
         finally:
             self._stop_asked.set()

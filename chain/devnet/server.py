@@ -58,6 +58,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self, body: str) -> None:
         path = urllib.parse.urlsplit(self.path).path.strip("/")
+        if self.server.stopping.is_set():
+            self._reply(503, {"Error": "stopping"})
+            return
         fault = None if path.startswith(f"{DEV}/") else self.server.faults.take(path, body)
         if fault and self._spoiled_before(fault):
             return

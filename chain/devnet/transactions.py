@@ -81,7 +81,7 @@ def decode(raw: bytes, signatures: Sequence[bytes]) -> Transaction:
             raise BadRequest(f"this node knows no {kind}")
         message, kinds = CONTRACTS[kind]
         parameter = message.FromString(contract.parameter.value)
-    except (DecodeError, UnicodeDecodeError) as error:
+    except (DecodeError, ValueError) as error:
         raise BadRequest(f"not a transaction: {error}") from error
     return Transaction(
         raw=raw,

@@ -41,10 +41,11 @@ def block_by_id(question: Question) -> dict[str, Any]:
 
 def block_by_either(question: Question) -> dict[str, Any]:
     """Show a block by id or number, without its transactions unless `detail` is set."""
-    named = str(question.body.get("id_or_num") or question.head().number)
-    block = (
-        _block_with_id(question, bytes.fromhex(named)) if len(named) == ID_HEX else _visible_block(question, int(named))
-    )
+    block: Block | None = question.head()
+    if len(str(question.body.get("id_or_num", ""))) == ID_HEX:
+        block = _block_with_id(question, question.data("id_or_num"))
+    elif "id_or_num" in question.body:
+        block = _visible_block(question, question.number("id_or_num"))
     if block is None:
         return {}
     mined = question.node.mined_in(block.number) if question.body.get("detail") else ()

@@ -1,5 +1,6 @@
 """Contracts in the wallet API: what is known of them, and calls that leave no trace."""
 
+import dataclasses
 from typing import Any, Final
 
 from eth_hash.auto import keccak
@@ -141,15 +142,13 @@ def _unsigned(question: Question, kind: str, value: dict[str, Any]) -> dict[str,
 
 
 def _token_owner(question: Question) -> bytes:
-    outcome = engine.call(
-        question.state(),
-        owner=genesis.TOKEN,
-        contract=genesis.TOKEN,
-        data=tokens.call_data("owner"),
-        value_sun=0,
-        energy_limit=CONSTANT_ENERGY_LIMIT,
-    )
-    return outcome.output[-addresses.LENGTH :]
+    body = {
+        "owner_address": addresses.hex41(genesis.TOKEN),
+        "contract_address": addresses.hex41(genesis.TOKEN),
+        "data": tokens.call_data("owner").hex(),
+    }
+    ran = _run(dataclasses.replace(question, body=body))
+    return ran[0].output[-addresses.LENGTH :] if ran else b""
 
 
 def _refused(message: str, *, code: str = "CONTRACT_VALIDATE_ERROR") -> dict[str, Any]:

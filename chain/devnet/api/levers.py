@@ -54,11 +54,11 @@ class Levers:
 
     def reorg(self, question: Question) -> dict[str, Any]:
         """Take blocks away; answer which transactions were in them."""
-        orphans = question.node.reorganise(
-            question.number("depth"),
-            repool=_flag(question, "repool"),
-            keep=[bytes.fromhex(txid) for txid in question.body.get("keep", ())],
-        )
+        try:
+            keep = [bytes.fromhex(txid) for txid in question.body.get("keep", ())]
+        except (TypeError, ValueError) as error:
+            raise BadRequest("keep is a list of txids") from error
+        orphans = question.node.reorganise(question.number("depth"), repool=_flag(question, "repool"), keep=keep)
         return self.status(question) | {"orphaned": [txid.hex() for txid in orphans]}
 
     def drop(self, question: Question) -> dict[str, Any]:

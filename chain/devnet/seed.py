@@ -1,0 +1,155 @@
+"""Putting tokens and coins on the local chains: for the local default's first start and for tests.
+
+Every function returns when what it did can be read on the chain.
+"""
+
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import requests
+from eth_utils.address import to_checksum_address
+
+from chain.devnet import addresses, genesis, tokens
+
+TIMEOUT_S: Final = 30.0
+POLL_S: Final = 0.05
+STORAGE_SLOTS: Final = 8  # the token's scalars lie in the first slots; its mappings are empty without a supply
+GAS_MONEY_WEI: Final = 10**20
+EVM: Final = "evm"
+
+
+class SeedFailed(Exception):
+    """The local chain did not do what it was asked."""
+
+
+def install_evm_token(rpc_url: str, *, contract: str, owner: str) -> None:
+    """Put the token at exactly this address of an anvil, with `owner` as the one who issues; again is no change.
+
+    Raises: SeedFailed.
+    """
+    runtime = "0x" + tokens.usdt().runtime.hex()
+    if _evm(rpc_url, "eth_getCode", contract, "latest") == runtime:
+        return
+    creation = "0x" + tokens.creation_code(initial_supply_units=0).hex()
+    deployed = _evm_send(rpc_url, sender=owner, data=creation)["contractAddress"]
+    for slot in range(STORAGE_SLOTS):
+        value = _evm(rpc_url, "eth_getStorageAt", deployed, hex(slot), "latest")
+        _evm(rpc_url, "anvil_setStorageAt", contract, f"0x{slot:064x}", value)
+    # The code comes last: where it is, everything is.
+    _evm(rpc_url, "anvil_setCode", contract, _evm(rpc_url, "eth_getCode", deployed, "latest"))
+    _until(lambda: _evm(rpc_url, "eth_getCode", contract, "latest") == runtime, f"no code at {contract}")
+
+
+def mint_evm(rpc_url: str, *, contract: str, to: str, units: int) -> str:
+    """Issue tokens to an address; answer the hash of the transaction that brought them.
+
+    Units: token base units.
+    Raises: SeedFailed.
+    """
+    owner = to_checksum_address(_evm_call(rpc_url, contract=contract, data=tokens.call_data("owner"))[-20:])
+    _evm_send(rpc_url, sender=owner, to=contract, data="0x" + tokens.call_data("issue", units).hex())
+    passing = tokens.call_data("transfer", bytes.fromhex(to.removeprefix("0x")), units)
+    receipt = _evm_send(rpc_url, sender=owner, to=contract, data="0x" + passing.hex())
+    return str(receipt["transactionHash"])
+
+
+def fund_evm(rpc_url: str, *, address: str, wei: int) -> None:
+    """Set an address's ether to this amount.
+
+    Units: wei.
+    Raises: SeedFailed.
+    """
+    _evm(rpc_url, "anvil_setBalance", address, hex(wei))
+    _until(lambda: int(_evm(rpc_url, "eth_getBalance", address, "latest"), 16) == wei, f"{address} has no {wei} wei")
+
+
+def mint_tron(rpc_url: str, *, contract: str, to: str, units: int) -> str:
+    """Issue tokens to an address; answer the txid that brought them.
+
+    Units: token base units.
+    Raises: SeedFailed.
+    """
+    if addresses.parse(contract) != genesis.TOKEN:
+        raise SeedFailed(f"the dev node's only token is not at {contract}")
+    txid = _tron(rpc_url, "dev/mint", address=to, units=units)["txid"]
+    return _tron_mined(rpc_url, txid)
+
+
+def fund_tron(rpc_url: str, *, address: str, sun: int) -> str:
+    """Give an address TRX on top of what it has; answer the txid that brought it.
+
+    Units: sun.
+    Raises: SeedFailed.
+    """
+    return _tron_mined(rpc_url, _tron(rpc_url, "dev/credit", address=address, sun=sun)["txid"])
+
+
+def balance_of(rpc_url: str, family: str, contract: str, address: str) -> int:
+    """Read a token balance from either family of chains.
+
+    Units: token base units.
+    Raises: SeedFailed.
+    """
+    if family == EVM:
+        data = tokens.call_data("balanceOf", bytes.fromhex(address.removeprefix("0x")))
+        return int.from_bytes(_evm_call(rpc_url, contract=contract, data=data))
+    data = tokens.call_data("balanceOf", addresses.parse(address))
+    answer = _tron(
+        rpc_url,
+        "wallet/triggerconstantcontract",
+        owner_address=address,
+        contract_address=contract,
+        data=data.hex(),
+        visible=True,
+    )
+    return int.from_bytes(bytes.fromhex(answer["constant_result"][0]))
+
+
+def _evm(rpc_url: str, method: str, *params: Any) -> Any:
+    question = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+    answer = requests.post(rpc_url, json=question, timeout=TIMEOUT_S).json()
+    if "error" in answer:
+        raise SeedFailed(f"{method}: {answer['error']}")
+    return answer["result"]
+
+
+def _evm_call(rpc_url: str, *, contract: str, data: bytes) -> bytes:
+    result = _evm(rpc_url, "eth_call", {"to": contract, "data": "0x" + data.hex()}, "latest")
+    return bytes.fromhex(result.removeprefix("0x"))
+
+
+def _evm_send(rpc_url: str, *, sender: str, data: str, to: str | None = None) -> dict[str, Any]:
+    """Send in the name of an address whose key nobody needs, and wait for the receipt."""
+    if int(_evm(rpc_url, "eth_getBalance", sender, "latest"), 16) < GAS_MONEY_WEI:
+        fund_evm(rpc_url, address=sender, wei=GAS_MONEY_WEI * 2)
+    _evm(rpc_url, "anvil_impersonateAccount", sender)
+    sent = _evm(rpc_url, "eth_sendTransaction", {"from": sender, "data": data} | ({"to": to} if to else {}))
+    receipt: dict[str, Any] = _until(lambda: _evm(rpc_url, "eth_getTransactionReceipt", sent), f"{sent} is in no block")
+    if receipt["status"] != "0x1":
+        raise SeedFailed(f"{sent} was reverted")
+    return receipt
+
+
+def _tron(rpc_url: str, path: str, **body: Any) -> dict[str, Any]:
+    answer = requests.post(f"{rpc_url.rstrip('/')}/{path}", json=body, timeout=TIMEOUT_S).json()
+    if "Error" in answer:
+        raise SeedFailed(f"{path}: {answer['Error']}")
+    return dict(answer)
+
+
+def _tron_mined(rpc_url: str, txid: str) -> str:
+    info = _until(lambda: _tron(rpc_url, "wallet/gettransactioninfobyid", value=txid), f"{txid} is in no block")
+    if info.get("result") == "FAILED":
+        raise SeedFailed(f"{txid} ended as {info['receipt']['result']}")
+    return txid
+
+
+def _until(look: Callable[[], Any], failure: str) -> Any:
+    """Look until there is something to see."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not (seen := look()):
+        if time.monotonic() > deadline:
+            raise SeedFailed(failure)
+        time.sleep(POLL_S)
+    return seen
