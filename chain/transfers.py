@@ -1,5 +1,6 @@
 """The public face of the chain room: order, sign, send, watch, take the verdict (DESIGN §4)."""
 
+from chain.keys import KeyUnusable
 from chain.ordering import (
     AlreadyOrdered,
     NoLane,
@@ -19,6 +20,7 @@ from chain.watching import watch_due
 
 __all__ = [
     "AlreadyOrdered",
+    "KeyUnusable",
     "NoLane",
     "NotToCollect",
     "PayloadDiffers",

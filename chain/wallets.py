@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from django.db.models import Sum
 
-from chain import addresses, families, networks
+from chain import addresses, families, keys, networks
 from chain.models import HotWallet, Intent, IntentState
 
 
@@ -24,6 +24,14 @@ def enrol(network: str, *, address: str, note: str = "") -> HotWallet:
         network=network, address=address, defaults={"next_seq": next_seq, "note": note}
     )
     return wallet
+
+
+def create(network: str, *, light: bool = False) -> HotWallet:
+    """Make a new key in the keystore and take its wallet into use; for the signer's side only.
+
+    Raises: KeyUnusable, ChainError.
+    """
+    return enrol(network, address=keys.create(network, light=light))
 
 
 def spendable_units(network: str, asset: str) -> int:

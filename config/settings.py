@@ -153,6 +153,7 @@ EVM_RPC_URLS = [url.strip() for url in required("EVM_RPC_URLS").split(",")]
 TRON_RPC_URLS = [url.strip() for url in required("TRON_RPC_URLS").split(",")]
 RPC_TIMEOUT_S = env.int("RPC_TIMEOUT_S", default=10)
 KEYSTORE_DIR = Path(env.str("KEYSTORE_DIR", default=str(BASE_DIR / ".local" / "keystore")))
+LOCAL_DIR = KEYSTORE_DIR.parent  # where the local default keeps what it made
 KEYSTORE_PASSPHRASE_FILE = env.str("KEYSTORE_PASSPHRASE_FILE", default="")
 
 # --- people and programs --------------------------------------------------------------------------------------------

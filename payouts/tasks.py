@@ -9,6 +9,7 @@ import structlog
 from celery import shared_task
 
 from chain import addresses, gateway, networks, transfers
+from chain.models import Intent
 from payouts import doorbell, ticks
 from payouts.api import dialects
 from payouts.webhooks import delivery
@@ -38,10 +39,10 @@ def dispatch() -> int:
 def sign() -> int:
     """Sign what the recorded approvals cover; runs in the signer process alone."""
 
-    def one(intent: transfers.Intent, now: datetime) -> object:
+    def one(intent: Intent, now: datetime) -> object:
         return transfers.sign(intent.id, expected=authority.authorised(intent.payout_id), now=now)
 
-    refusals = (authority.NotAuthorised, gateway.Retryable, gateway.Permanent)
+    refusals = (authority.NotAuthorised, transfers.PayloadDiffers, transfers.KeyUnusable)
     done = _each("sign", transfers.awaiting_signature(limit=BATCH), one, refusals)
     if done:
         doorbell.ring("send")
@@ -116,7 +117,7 @@ def _payable() -> list[UUID]:
                 continue
             try:
                 left_units = transfers.spendable_units(network.name, asset)
-            except (gateway.Retryable, gateway.Permanent) as error:
+            except gateway.ChainError as error:
                 log.warning("dispatch.chain_unreachable", network=network.name, error=str(error))
                 continue
             for withdrawal in waiting:

@@ -4,7 +4,6 @@ from datetime import datetime
 
 from django.db import models
 
-
 SWEEPS = ("screen", "dispatch", "sign", "send", "watch", "settle", "webhooks")
 
 

@@ -1,0 +1,52 @@
+"""The index of the admin's screens: every room's classes on one site."""
+
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db.models import Model
+
+import chain.admin
+import ledger.admin
+from payouts.api import dialects
+from payouts.merchants.admin import ApiKeyAdmin, MerchantAdmin
+from payouts.merchants.models import ApiKey, Merchant
+from payouts.merchants.people import PersonAdmin
+from payouts.site import site
+from payouts.webhooks.admin import EndpointAdmin, MessageAdmin
+from payouts.webhooks.models import Endpoint, Message
+from payouts.withdrawals.admin import WithdrawalAdmin
+from payouts.withdrawals.models import FeeRule, PolicyRule, Withdrawal
+from payouts.withdrawals.rule_admin import FeeRuleAdmin, PolicyRuleAdmin
+
+__all__ = ["site"]
+
+
+class Desk(WithdrawalAdmin):
+    """The approvers' desk, with ids as the APIs write them."""
+
+    def id_behind(self, text: str) -> UUID | None:
+        """The withdrawal's id, in any API's form or its own."""
+        return dialects.withdrawal_id(text)
+
+    def public_id(self, withdrawal: Withdrawal) -> str:
+        """The id as the API that made it gives it."""
+        return dialects.DIALECTS[withdrawal.api].public_id(withdrawal.id)
+
+
+# fmt: off
+SCREENS: dict[type[Model], type] = {
+    Withdrawal:  Desk,
+    Merchant:    MerchantAdmin,
+    ApiKey:      ApiKeyAdmin,
+    FeeRule:     FeeRuleAdmin,
+    PolicyRule:  PolicyRuleAdmin,
+    Endpoint:    EndpointAdmin,
+    Message:     MessageAdmin,
+    User:        PersonAdmin,
+    **ledger.admin.SCREENS,
+    **chain.admin.SCREENS,
+}
+# fmt: on
+
+for model, screen in SCREENS.items():
+    site.register(model, screen)

@@ -1,0 +1,43 @@
+"""A merchant's program: signs its headers and speaks the `merchant` API over HTTP, knowing nothing of our insides."""
+
+import time
+from typing import Any
+
+import httpx
+
+from payouts.api.merchant import auth
+from payouts.demo.terminal import Differs
+
+TIMEOUT_S = 15.0
+
+
+class Program:
+    """One key of one merchant."""
+
+    def __init__(self, base_url: str, *, key_id: str, secret: str) -> None:
+        self._http = httpx.Client(base_url=base_url, timeout=TIMEOUT_S, trust_env=False)
+        self._key_id, self._secret = key_id, secret
+
+    def get(self, path: str) -> dict[str, Any]:
+        """The answer's body.
+
+        Raises: Differs when it is not 200.
+        """
+        return self._call("GET", path, wanted=200)
+
+    def post(self, path: str, body: dict[str, Any], *, wanted: int, **headers: str) -> dict[str, Any]:
+        """The answer's body.
+
+        Raises: Differs when its status is not the wanted one.
+        """
+        return self._call("POST", path, wanted=wanted, json=body, headers=headers)
+
+    def _call(self, method: str, path: str, *, wanted: int, **more: Any) -> dict[str, Any]:
+        ts = int(time.time())
+        signature = auth.signature(self._secret, key_id=self._key_id, unix_ts=ts)
+        headers = {"Authorization": f"Bearer {self._key_id}:{ts}:{signature}", **more.pop("headers", {})}
+        answer = self._http.request(method, path, headers=headers, **more)
+        if answer.status_code != wanted:
+            raise Differs(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
+        found: dict[str, Any] = answer.json()
+        return found

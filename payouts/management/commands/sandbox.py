@@ -1,0 +1,72 @@
+"""Make (once) a funded test-mode merchant on the local default and print every credential; again prints the same."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from chain import gateway, networks, units
+from chain.devnet import seed
+from ledger import posting
+from payouts.sandbox import kept, money, people
+
+DEFAULT_FUND = "1000000"
+REFUSALS = (gateway.ChainError, posting.LedgerRefused, money.DoesNotAgree, seed.SeedFailed, kept.BadName)
+
+
+class Command(BaseCommand):
+    help = __doc__ or ""
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
+        parser.add_argument("--name", default="default", help="another name is another merchant")
+        parser.add_argument("--fund", help=f"set the USDT balance (the first time {DEFAULT_FUND})")
+        parser.add_argument("--credit", help="set the credit line of the USDT balance (the first time 0)")
+
+    def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - the framework's signature
+        if not settings.IS_LOCAL:
+            raise CommandError("the sandbox exists on the local default only")
+        now = datetime.now(UTC)
+        try:
+            wallets = money.provide_wallets()
+            merchant, known, is_new = people.merchant(options["name"], now=now)
+            fund = options["fund"] or (DEFAULT_FUND if is_new else None)
+            if fund is not None:
+                money.set_balance(merchant, fund_units=_units(fund))
+            if options["credit"] is not None:
+                money.set_credit(merchant, limit_units=_units(options["credit"]), now=now)
+            money.agree()
+        except REFUSALS as error:
+            raise CommandError(str(error)) from error
+        chains = {
+            name: {
+                "rpc": money.url(name),
+                "usdt": networks.token(name, money.ASSET).contract,
+                "hot_wallet": wallets[name].address,
+            }
+            for name in networks.NETWORKS
+        }
+        told = {"base_url": settings.BASE_URL, **known, "approvers": people.two_approvers(), "chains": chains}
+        self.stdout.write(json.dumps(told, indent=2) if options["json"] else _table(told))
+
+
+def _units(text: str) -> int:
+    """Raises: CommandError."""
+    try:
+        amount = Decimal(text)
+        return units.to_units(money.ASSET, amount) if amount else 0
+    except (InvalidOperation, units.BadAmount) as error:
+        raise CommandError(f"{text!r} is no amount of {money.ASSET}") from error
+
+
+def _table(told: dict[str, Any], prefix: str = "") -> str:
+    lines = []
+    for key, value in told.items():
+        if isinstance(value, dict):
+            lines.append(_table(value, f"{prefix}{key}."))
+        else:
+            lines.append(f"{prefix + key:<32} {value}")
+    return "\n".join(lines)
