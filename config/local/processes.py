@@ -28,8 +28,11 @@ class Spec:
     env: Mapping[str, str]
     log: Path
     ready: Callable[[], bool]
+    before_start: Callable[[], None] = lambda: None  # put right what a killed predecessor left
+    tend: Callable[[], None] = lambda: None  # now and then while it runs
     cwd: Path = Path("/")
     stop_signal: signal.Signals = signal.SIGTERM
+    layer: int = 0  # a higher one stands on the lower ones and is stopped first
     user: pwd.struct_passwd | None = None
 
 
@@ -86,11 +89,12 @@ class Child:
     def start(self) -> None:
         """Start the process in a session of its own, /dev/null as input, its log as output."""
         spec, parent_pid = self.spec, os.getpid()
+        spec.before_start()
         spec.log.parent.mkdir(parents=True, exist_ok=True)
         if spec.log.exists() and spec.log.stat().st_size > LOG_ROTATE_BYTES:
             spec.log.replace(spec.log.with_suffix(".old"))
         with spec.log.open("ab") as log:
-            self.process = subprocess.Popen(  # noqa: S603 - our own commands
+            self.process = subprocess.Popen(
                 spec.command,
                 env=dict(spec.env),
                 cwd=spec.cwd,
@@ -133,15 +137,19 @@ class Child:
             time.sleep(0.02)
 
     def ask_to_stop(self) -> None:
-        """Send the polite signal; `stop` waits for the end."""
+        """Send the polite signal; `see_stopped` waits for the end."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(self.spec.stop_signal)
 
     def stop(self, *, patience_s: float = 10) -> None:
-        """Stop it politely, then by force, and leave nobody of its process group behind."""
+        """Stop it politely, then by force."""
+        self.ask_to_stop()
+        self.see_stopped(patience_s=patience_s)
+
+    def see_stopped(self, *, patience_s: float) -> None:
+        """Wait for the end that was asked for, force it when that takes too long, and leave nobody of its group."""
         if self.process is None:
             return
-        self.ask_to_stop()
         try:
             self.process.wait(patience_s)
         except subprocess.TimeoutExpired:

@@ -5,7 +5,8 @@ import json
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from config.local.processes import Identity, identity
 
 TAG = "SLUICE_LOCAL_RUN"  # in every child's environment: whose child it is
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+LEFTOVERS_STOP_S = 5
 
 
 class AlreadyRunning(Exception):
@@ -21,23 +23,24 @@ class AlreadyRunning(Exception):
 
 
 class Record:
-    """The owner's side: takes the lock, writes down every process that it starts."""
+    """The owner's side: takes the folder, writes down every process that it starts."""
 
     def __init__(self, data_dir: Path) -> None:
         """Take the folder for this process, and end what an owner that was killed left behind.
 
         Raises: AlreadyRunning when a living owner holds it.
         """
+        self.data_dir = data_dir
         self.path = data_dir / "run" / "services.json"
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._lock = (data_dir / "run" / "owner.lock").open("a")
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             self._lock.close()
             raise AlreadyRunning(f"the local default in {data_dir} is already running") from None
-        self.tag = f"{data_dir}:{os.getpid()}"
         _end_leftovers(self.path)
+        self.tag = f"{os.getpid()}-{os.urandom(8).hex()}"
         self.processes: dict[str, Identity] = {}
         self.env: Mapping[str, str] = {}
         self.save()
@@ -66,6 +69,13 @@ class Record:
         fresh.write_text(json.dumps(content, indent=2) + "\n")
         fresh.replace(self.path)
 
+    @contextmanager
+    def without_users(self) -> Iterator[None]:
+        """Wait until nobody is attached any more, and let nobody attach meanwhile."""
+        with _users(self.data_dir) as users:
+            fcntl.flock(users, fcntl.LOCK_EX)
+            yield
+
     def close(self) -> None:
         """Give the folder free."""
         self.path.unlink(missing_ok=True)
@@ -79,6 +89,25 @@ def published(data_dir: Path) -> dict[str, str]:
         return {}
     env: dict[str, str] = content["env"]
     return env
+
+
+@contextmanager
+def attached(data_dir: Path) -> Iterator[dict[str, str]]:
+    """Use what runs there, whose owner waits for our end if it only started it for a command; {} when nothing does."""
+    with _users(data_dir) as users:
+        fcntl.flock(users, fcntl.LOCK_SH)
+        env = published(data_dir)
+        if not env:
+            fcntl.flock(users, fcntl.LOCK_UN)
+        yield env
+
+
+@contextmanager
+def _users(data_dir: Path) -> Iterator[int]:
+    folder = data_dir / "run"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (folder / "users.lock").open("a") as file:
+        yield file.fileno()
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -95,18 +124,18 @@ def _end_leftovers(path: Path) -> None:
     if content is None:
         return
     recorded = [Identity(**process) for process in content["processes"].values()]
-    leftovers = [process for process in [*recorded, *_tagged(content["tag"])] if process.alive()]
+    leftovers = [*recorded, *_tagged(content["tag"])]
     for how in (signal.SIGINT, signal.SIGKILL):
         for process in leftovers:
             if process.alive():
                 os.kill(process.pid, how)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + LEFTOVERS_STOP_S
         while any(process.alive() for process in leftovers) and time.monotonic() < deadline:
             time.sleep(0.02)
 
 
 def _tagged(tag: str) -> list[Identity]:
-    """Processes of our user whose environment names that owner."""
+    """Processes that we may look at whose environment names that owner."""
     found = []
     wanted = f"{TAG}={tag}".encode()
     for folder in Path("/proc").iterdir():

@@ -1,8 +1,9 @@
-"""One question to each kind of node, to see whether it answers."""
+"""One question to a node over HTTP, to see whether it answers."""
 
 import json
 import urllib.error
 import urllib.request
+from http import HTTPStatus
 from typing import Any
 
 DIRECT = urllib.request.build_opener(
@@ -11,19 +12,8 @@ DIRECT = urllib.request.build_opener(
 ANY = urllib.request.build_opener()
 
 
-def evm_answers(url: str) -> bool:
-    """Say whether an Ethereum node answers there."""
-    answer = _post(url, {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []})
-    return isinstance(answer, dict) and "result" in answer
-
-
-def tron_answers(url: str) -> bool:
-    """Say whether a TRON node answers there."""
-    answer = _post(f"{url.rstrip('/')}/wallet/getnowblock", {})
-    return isinstance(answer, dict) and "blockID" in answer
-
-
-def _post(url: str, content: dict[str, Any]) -> Any:
+def post(url: str, content: dict[str, Any]) -> Any:
+    """The JSON answer to a JSON question; None when there is none."""
     body = json.dumps(content).encode()
     request = urllib.request.Request(url, body, {"Content-Type": "application/json"})  # noqa: S310 - configured URLs
     opener = DIRECT if "//127.0.0.1" in url else ANY
@@ -32,3 +22,12 @@ def _post(url: str, content: dict[str, Any]) -> Any:
             return json.load(response)
     except (urllib.error.URLError, ConnectionError, TimeoutError, ValueError):
         return None
+
+
+def get_ok(url: str) -> bool:
+    """Say whether a GET is answered with 200."""
+    try:
+        with DIRECT.open(url, timeout=5) as response:
+            return bool(response.status == HTTPStatus.OK)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False

@@ -2,34 +2,44 @@
 
 import os
 import sys
-from pathlib import Path
 
 from config.local import rpc
+from config.local.place import ROOT, Place
 from config.local.processes import Spec
 
+VARIABLE = "TRON_RPC_URLS"
 BLOCK_MS, SOLID_LAG = 500, 19
 
 
-def spec(folder: Path, *, port: int, root: Path) -> Spec:
-    """Say how to run the node on its database in `folder`."""
+def spec(place: Place) -> Spec:
+    """Say how to run the node; its database keeps the chain over restarts."""
+    folder, (address,) = place.folder("tron"), env(place).values()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = folder / "chain.db"
-    command = [sys.executable, "-m", "chain.devnet", "--port", str(port), "--db", str(database)]
+    command = [
+        sys.executable,
+        "-m",
+        "chain.devnet",
+        "--port",
+        str(place.ports["tron"]),
+        "--db",
+        str(folder / "chain.db"),
+    ]
     return Spec(
         name="tron",
         command=[*command, "--block-ms", str(BLOCK_MS), "--solid-lag", str(SOLID_LAG)],
-        env={
-            "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-            "LC_ALL": "C.UTF-8",
-            "HOME": str(folder),
-            "PYTHONUNBUFFERED": "1",
-        },
-        cwd=root,
+        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": str(folder), "PYTHONUNBUFFERED": "1"},
+        cwd=ROOT,
         log=folder / "log",
-        ready=lambda: rpc.tron_answers(url(port=port)),
+        ready=lambda: answers(address),
     )
 
 
-def url(*, port: int) -> str:
-    """The node's base URL."""
-    return f"http://127.0.0.1:{port}"
+def env(place: Place) -> dict[str, str]:
+    """How the application finds the node."""
+    return {VARIABLE: f"http://127.0.0.1:{place.ports['tron']}"}
+
+
+def answers(url: str) -> bool:
+    """Say whether a TRON node answers there."""
+    answer = rpc.post(f"{url.rstrip('/')}/wallet/getnowblock", {})
+    return isinstance(answer, dict) and "blockID" in answer

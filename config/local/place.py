@@ -1,0 +1,39 @@
+"""Where one local default lives: its folder, its ports, its secrets."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.local import credentials, ports
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOCAL = ROOT / ".local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What the services need to know to be started here, the same at every start."""
+
+    data_dir: Path
+    ports: Mapping[str, int]
+    secrets: Mapping[str, str]
+    environ: Mapping[str, str]
+    durable: bool  # False: data of a test run, which nobody misses
+
+    def folder(self, name: str) -> Path:
+        """A service's own folder."""
+        return self.data_dir / name
+
+
+def prepare(data_dir: Path, *, names: Sequence[str], environ: Mapping[str, str], durable: bool) -> Place:
+    """Make the folder, and whatever ports and secrets are not there yet."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)  # PostgreSQL's user passes through root's
+    return Place(
+        data_dir=data_dir,
+        ports=ports.keep(data_dir / "ports.json", names),
+        secrets=credentials.keep(data_dir / "secrets"),
+        environ=environ,
+        durable=durable,
+    )

@@ -1,0 +1,57 @@
+"""The local default for the time of one command: the one that runs already, or one of our own."""
+
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from config.local import record, setup, stack
+from config.local.place import LOCAL
+from config.local.processes import NotReady
+from config.local.record import AlreadyRunning
+
+OTHERS_START_S = 180  # somebody else's first start may be fetching a node
+
+
+@contextmanager
+def environment(
+    environ: Mapping[str, str], *, migrated: bool = True, data_dir: Path = LOCAL
+) -> Iterator[dict[str, str]]:
+    """The local default's variables, with everything up.
+
+    Raises: SystemExit with the reason when a service does not come up.
+    """
+    deadline = time.monotonic() + OTHERS_START_S
+    while True:
+        with record.attached(data_dir) as env:
+            if env:
+                yield env
+                return
+        try:
+            services = stack.start(data_dir, environ=environ)
+        except AlreadyRunning as error:  # it is starting or stopping
+            if time.monotonic() > deadline:
+                raise SystemExit(f"{error}, but does not come up") from None
+            time.sleep(0.1)
+            continue
+        except NotReady as error:
+            raise SystemExit(str(error)) from None
+        break
+    with _owned(services, environ, migrated=migrated) as env:
+        yield env
+
+
+@contextmanager
+def _owned(services: stack.Services, environ: Mapping[str, str], *, migrated: bool) -> Iterator[dict[str, str]]:
+    try:
+        sys.stderr.write("the local default is up for this command (`make up` keeps it running)\n")
+        setup.prepare(services, environ, migrated=migrated)
+        env = services.env | services.signer_env
+        services.record.publish(env)
+        yield env
+    except setup.SetupFailed as error:
+        raise SystemExit(str(error)) from None
+    finally:
+        with services.record.without_users():
+            services.stop()
