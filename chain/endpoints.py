@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+import requests
+
 from chain.gateway import Answer, ChainError, Permanent, Retryable
 
 
@@ -61,6 +63,13 @@ class Endpoints(Generic[C]):
 
     def _asked(self) -> list[C]:
         return [client for client in self._clients if client.url not in self._silent]
+
+
+def session(url: str) -> requests.Session:
+    """A connection pool for one node; a node on loopback is never asked through the machine's proxy."""
+    http = requests.Session()
+    http.trust_env = urlsplit(url).hostname not in ("127.0.0.1", "::1", "localhost")
+    return http
 
 
 def label(url: str) -> str:

@@ -164,7 +164,13 @@ class Gateway(Protocol):
         """Send the bytes to every endpoint; answers, never an exception."""
 
     def judge(
-        self, transfer: Transfer, candidates: Sequence[Candidate], head: Head, *, scan: Mapping[str, Any], now: datetime
+        self,
+        transfer: Transfer,
+        candidates: Sequence[Candidate],
+        *,
+        head: Head,
+        scan: Mapping[str, Any],
+        now: datetime,
     ) -> Judgement:
         """Say what the final chain says. Raises: ChainError when it could not be asked."""
 

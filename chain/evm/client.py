@@ -6,7 +6,7 @@ import requests
 from web3 import HTTPProvider
 from web3.types import RPCEndpoint
 
-from chain.endpoints import Unreachable
+from chain.endpoints import Unreachable, session
 from chain.gateway import Permanent, Retryable
 from chain.links import Block
 
@@ -18,7 +18,9 @@ class Client:
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self.url = url
-        self._http = HTTPProvider(url, request_kwargs={"timeout": timeout_s}, exception_retry_configuration=None)
+        self._http = HTTPProvider(
+            url, request_kwargs={"timeout": timeout_s}, session=session(url), exception_retry_configuration=None
+        )
 
     def call(self, method: str, *params: Any) -> Any:
         """The result of one call; None where the node answers null.

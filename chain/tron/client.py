@@ -8,7 +8,7 @@ from typing import Any
 
 import requests
 
-from chain.endpoints import Unreachable
+from chain.endpoints import Unreachable, session
 from chain.gateway import Retryable
 from chain.links import Block
 
@@ -19,7 +19,7 @@ class Client:
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self.url = url
         self._timeout_s = timeout_s
-        self._http = requests.Session()
+        self._http = session(url)
 
     def call(self, path: str, **body: Any) -> Any:
         """The JSON answer of one call, addresses in hexadecimal.

@@ -1,0 +1,252 @@
+"""The two local chains under a test's control: blocks come when they are ordered, faults when they are asked for."""
+
+import json
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+
+import requests
+from eth_keys.datatypes import PrivateKey
+
+from chain import addresses, keys, networks, wallets
+from chain.devnet import tokens
+from chain.models import HotWallet
+
+ETHER = 10**18
+TRX = 10**6
+OWNER = "0x00000000000000000000000000000000000c0Ffe"
+FINAL = {"ethereum": 12, "tron": 19}
+
+
+class Lab(Protocol):
+    """What a test does to a chain."""
+
+    network: str
+    url: str
+
+    def wallet(self, *, units: int) -> HotWallet: ...
+    def balance(self, address: str) -> int: ...
+    def mine(self, blocks: int = 1) -> None: ...
+    def orphan(self, blocks: int) -> None: ...
+    def lose_reply(self) -> None: ...
+    def blacklist(self, address: str) -> None: ...
+    def token_fee(self, *, basis_points: int) -> None: ...
+    def lie_about_txid(self) -> None: ...
+    def refuse(self, message: str) -> None: ...
+
+
+def recipient(network: str) -> str:
+    key = PrivateKey(secrets.token_bytes(32))
+    return addresses.from_bytes(network, key.public_key.to_canonical_address())
+
+
+def finalise(lab: Lab) -> None:
+    lab.mine(FINAL[lab.network] + 1)
+
+
+class EvmLab:
+    """anvil, without interval mining."""
+
+    network = "ethereum"
+
+    def __init__(self, url: str, *, proxy: "Proxy") -> None:
+        self.url = url
+        self.proxy = proxy
+        self._http = requests.Session()
+        self._http.trust_env = False
+        self.token = networks.token("ethereum", "USDT").contract
+
+    def rpc(self, method: str, *params: Any) -> Any:
+        answer = self._http.post(self.url, json={"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).json()
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def start(self) -> None:
+        self.rpc("evm_setIntervalMining", 0)
+        self.rpc("evm_setAutomine", False)
+        self.rpc("anvil_setCode", self.token, "0x" + tokens.usdt().runtime.hex())
+        self.rpc("anvil_setStorageAt", self.token, "0x0", "0x" + bytes.fromhex(OWNER[2:]).rjust(32, b"\0").hex())
+        self.rpc("anvil_setBalance", OWNER, hex(10**6 * ETHER))
+        self.rpc("anvil_impersonateAccount", OWNER)
+
+    def stop(self) -> None:
+        self.rpc("evm_setIntervalMining", 1)
+
+    def _as_owner(self, function: str, *arguments: Any) -> None:
+        data = "0x" + tokens.call_data(function, *arguments).hex()
+        call = {"from": OWNER, "to": self.token, "data": data, "gas": hex(200_000), "gasPrice": hex(100 * 10**9)}
+        self.rpc("eth_sendTransaction", call)
+
+    def wallet(self, *, units: int) -> HotWallet:
+        address = keys.create("ethereum", light=True)
+        self.rpc("anvil_setBalance", address, hex(100 * ETHER))
+        self._as_owner("issue", units)
+        self._as_owner("transfer", address, units)
+        self.mine()
+        return wallets.enrol("ethereum", address=address)
+
+    def balance(self, address: str) -> int:
+        data = "0x" + tokens.call_data("balanceOf", address).hex()
+        return int(self.rpc("eth_call", {"to": self.token, "data": data}, "latest"), 16)
+
+    def mine(self, blocks: int = 1) -> None:
+        self.rpc("anvil_mine", hex(blocks))
+
+    def orphan(self, blocks: int) -> None:
+        self.rpc("anvil_reorg", blocks, [])
+
+    def blacklist(self, address: str) -> None:
+        self._as_owner("addBlackList", address)
+        self.mine()
+
+    def token_fee(self, *, basis_points: int) -> None:
+        self._as_owner("setParams", basis_points, 10)
+        self.mine()
+
+    def head(self) -> int:
+        return int(self.rpc("eth_blockNumber"), 16)
+
+    def lose_reply(self) -> None:
+        self.proxy.lose.add("eth_sendRawTransaction")
+
+    def lie_about_txid(self) -> None:
+        self.proxy.lies["eth_sendRawTransaction"] = "0x" + "11" * 32
+
+    def refuse(self, message: str) -> None:
+        self.proxy.refusals["eth_sendRawTransaction"] = message
+
+
+class TronLab:
+    """The TRON dev node, producing no blocks by itself."""
+
+    network = "tron"
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = requests.Session()
+        self._http.trust_env = False
+
+    def ask(self, path: str, **body: Any) -> Any:
+        answer = self._http.post(f"{self.url.rstrip('/')}/{path}", json=body).json()
+        assert "Error" not in answer, answer
+        return answer
+
+    def start(self) -> None:
+        self.ask("dev/mining", on=False)
+        self.ask("dev/unfault")
+
+    def stop(self) -> None:
+        self.ask("dev/unfault")
+        self.ask("dev/mining", on=True)
+
+    def wallet(self, *, units: int) -> HotWallet:
+        address = keys.create("tron", light=True)
+        self.ask("dev/credit", address=address, sun=10_000 * TRX)
+        self.ask("dev/mint", address=address, units=units)
+        self.mine(20)
+        return wallets.enrol("tron", address=address)
+
+    def balance(self, address: str) -> int:
+        account = (b"\x41" + addresses.account_bytes("tron", address)).hex()
+        contract = (b"\x41" + addresses.account_bytes("tron", networks.token("tron", "USDT").contract)).hex()
+        data = tokens.call_data("balanceOf", addresses.account_bytes("tron", address)).hex()
+        answer = self.ask("wallet/triggerconstantcontract", owner_address=account, contract_address=contract, data=data)
+        return int(answer["constant_result"][0], 16)
+
+    def mine(self, blocks: int = 1) -> None:
+        self.ask("dev/mine", n=blocks)
+
+    def orphan(self, blocks: int) -> None:
+        self.ask("dev/reorg", depth=blocks, repool=True)
+
+    def blacklist(self, address: str) -> None:
+        self.ask("dev/blacklist", address=address, on=True)
+        self.mine()
+
+    def token_fee(self, *, basis_points: int) -> None:
+        self.ask("dev/fee", basis_points=basis_points, maximum_tokens=10)
+        self.mine()
+
+    def lose_reply(self) -> None:
+        self.ask("dev/fault", match="wallet/broadcasthex", action="reset_after")
+
+    def lie_about_txid(self) -> None:
+        self.ask("dev/fault", match="wallet/broadcasthex", action="lie", reply={"txid": "11" * 32})
+
+    def refuse(self, message: str) -> None:
+        reply = {"code": message, "message": message.encode().hex()}
+        self.ask("dev/fault", match="wallet/broadcasthex", action="replace", reply=reply)
+
+    def pass_time(self, *, until_ms: int) -> None:
+        """Mine until the chain's clock is past that moment."""
+        while True:
+            self.mine()
+            head = self.ask("wallet/getnowblock")["block_header"]["raw_data"]["timestamp"]
+            if head > until_ms:
+                return
+            time.sleep(0.1)
+
+
+class Proxy:
+    """Stands before anvil; loses a reply after the request took effect, or tells a lie in it."""
+
+    def __init__(self, target: str) -> None:
+        self.target = target
+        self.lose: set[str] = set()  # methods whose next reply is lost
+        self.lies: dict[str, Any] = {}  # method → the result of its next reply, whatever the node did
+        self.refusals: dict[str, str] = {}  # method → the error of its next reply; the node hears nothing
+        self.asked: list[str] = []
+        self.url = ""
+
+
+@contextmanager
+def proxy(target: str) -> Iterator[Proxy]:
+    state = Proxy(target)
+    forward = requests.Session()
+    forward.trust_env = False
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            asked = json.loads(body)
+            method = asked["method"]
+            state.asked.append(method)
+            if method in state.refusals:
+                error = {"code": -32000, "message": state.refusals.pop(method)}
+                self._reply({"jsonrpc": "2.0", "id": asked["id"], "error": error})
+                return
+            answer = forward.post(state.target, data=body, headers={"content-type": "application/json"}).json()
+            if method in state.lose:
+                state.lose.discard(method)
+                self.close_connection = True
+                return
+            if method in state.lies:
+                answer = {"jsonrpc": "2.0", "id": answer["id"], "result": state.lies.pop(method)}
+            self._reply(answer)
+
+        def _reply(self, answer: Any) -> None:
+            content = json.dumps(answer).encode()
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's own signature
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    state.url = f"http://127.0.0.1:{server.server_port}"
+    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    serving.start()
+    try:
+        yield state
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+        forward.close()

@@ -1,0 +1,172 @@
+"""What only EVM has: replacements, nonces that somebody else takes, fee ceilings, chain ids."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from eth_account import Account
+from structlog.testing import capture_logs
+
+from chain import families, networks, transfers
+from chain.evm import build
+from chain.gateway import Permanent
+from chain.models import AttemptState, HotWallet, Intent, IntentState, SignedAttempt
+from tests.chain import labs, steps
+
+pytestmark = [pytest.mark.django_db, pytest.mark.chains]
+
+BUMP_AFTER_S = networks.network("ethereum").bump_after_ms // 1000
+
+
+def bumped(ethereum: labs.EvmLab) -> tuple[transfers.Payment, Intent, SignedAttempt, SignedAttempt]:
+    """A payment whose first bytes nobody mined, and its replacement."""
+    wanted = steps.payment("ethereum")
+    intent, first = steps.signed(wanted)
+    steps.send()
+    assert not steps.watch(intent).bump_due
+    later = timezone.now() + timedelta(seconds=BUMP_AFTER_S + 1)
+    assert steps.watch(intent, after_s=BUMP_AFTER_S + 1).bump_due
+    assert [one.id for one in transfers.awaiting_signature(limit=10, now=later)] == [intent.id]
+    second = steps.sign(intent, wanted, now=later)
+    assert second is not None
+    return wanted, intent, first, second
+
+
+def test_a_bump_has_the_same_payload_and_an_eighth_more_of_both_fees(ethereum: labs.EvmLab) -> None:
+    ethereum.wallet(units=5_000_000)
+    _, intent, first, second = bumped(ethereum)
+    old, new = build.read(bytes(first.raw)), build.read(bytes(second.raw))
+    assert old.transfer == new.transfer
+    assert new.fees["gas"] == old.fees["gas"]
+    for name in ("max_fee_wei", "tip_wei"):
+        assert new.fees[name] * 8 >= old.fees[name] * 9
+    first.refresh_from_db()
+    assert (first.state, second.state) == (AttemptState.SUPERSEDED, AttemptState.LIVE)
+    assert transfers.awaiting_signature(limit=10) == []
+
+
+@pytest.mark.parametrize("winner", [1, 2])
+def test_a_bump_pays_once_whichever_bytes_are_mined(ethereum: labs.EvmLab, winner: int) -> None:
+    wallet = ethereum.wallet(units=5_000_000)
+    wanted, intent, first, second = bumped(ethereum)
+    if winner == 2:
+        steps.send(after_s=BUMP_AFTER_S + 2)
+    labs.finalise(ethereum)
+    if winner == 1:
+        steps.send(after_s=BUMP_AFTER_S + 2)  # too late: "nonce too low" is no verdict
+        labs.finalise(ethereum)
+    decided = steps.watch(intent, after_s=BUMP_AFTER_S + 60)
+    assert (decided.state, decided.txid) == (IntentState.PAID, (first, second)[winner - 1].txid)
+    assert ethereum.balance(wallet.address) == 5_000_000 - wanted.amount_units
+    assert {one.state for one in SignedAttempt.objects.filter(intent=intent)} == {
+        AttemptState.LANDED,
+        AttemptState.VOID,
+    }
+
+
+def test_a_mined_transaction_is_not_bumped(ethereum: labs.EvmLab) -> None:
+    ethereum.wallet(units=5_000_000)
+    intent, _ = steps.signed(steps.payment("ethereum"))
+    steps.send()
+    ethereum.mine()
+    assert not steps.watch(intent, after_s=10 * BUMP_AFTER_S).bump_due
+
+
+def test_payments_of_one_wallet_take_consecutive_nonces(ethereum: labs.EvmLab) -> None:
+    ethereum.wallet(units=5_000_000)
+    signed = [steps.signed(steps.payment("ethereum")) for _ in range(3)]
+    assert [build.read(bytes(attempt.raw)).transfer.seq for _, attempt in signed] == [0, 1, 2]
+    steps.send()
+    labs.finalise(ethereum)
+    assert {steps.watch(intent, after_s=60).state for intent, _ in signed} == {IntentState.PAID}
+
+
+def steal_nonce(ethereum: labs.EvmLab, wallet: HotWallet, *, nonce: int) -> None:
+    """Another program uses the wallet."""
+    ethereum.rpc("anvil_impersonateAccount", wallet.address)
+    fees = {"gas": hex(21_000), "gasPrice": hex(200 * 10**9)}
+    ethereum.rpc("eth_sendTransaction", {"from": wallet.address, "to": labs.OWNER, "nonce": hex(nonce), **fees})
+    ethereum.mine()
+    ethereum.rpc("anvil_stopImpersonatingAccount", wallet.address)
+
+
+@pytest.mark.parametrize("signed_before", [True, False])
+def test_a_nonce_that_another_transaction_took_is_dead_with_that_transaction_as_evidence(
+    ethereum: labs.EvmLab, *, signed_before: bool
+) -> None:
+    wallet = ethereum.wallet(units=5_000_000)
+    wanted = steps.payment("ethereum")
+    intent = steps.order(wanted)
+    if signed_before:
+        assert steps.sign(intent, wanted)
+    steal_nonce(ethereum, wallet, nonce=0)
+    if signed_before:
+        assert steps.watch(intent).state == IntentState.OPEN  # not final yet
+    labs.finalise(ethereum)
+    if not signed_before:
+        assert steps.sign(intent, wanted)
+    steps.send()
+    with capture_logs() as logs:
+        decided = steps.watch(intent, after_s=60)
+    assert decided.state == IntentState.DEAD
+    assert decided.proof["foreign_txid"] == decided.txid
+    assert any("took nonce 0" in entry.get("alarm", "") for entry in logs)
+    assert ethereum.balance(wanted.to_address) == 0
+
+
+def test_a_nonce_count_alone_is_no_verdict(ethereum: labs.EvmLab) -> None:
+    ethereum.wallet(units=5_000_000)
+    wanted = steps.payment("ethereum")
+    intent, _ = steps.signed(wanted)
+    ethereum.proxy.lies["eth_getTransactionCount"] = hex(7)
+    labs.finalise(ethereum)
+    looked = steps.watch(intent)
+    assert looked.state == IntentState.OPEN
+    assert "looking for the transaction" in looked.last_error
+    ethereum.proxy.lies["eth_getTransactionCount"] = hex(7)
+    assert "no final block" in steps.watch(intent, after_s=60).last_error
+    steps.send()
+    labs.finalise(ethereum)
+    assert steps.watch(intent, after_s=120).state == IntentState.PAID
+
+
+def test_a_receipt_whose_block_is_not_the_one_at_that_height_is_no_verdict(ethereum: labs.EvmLab) -> None:
+    ethereum.wallet(units=5_000_000)
+    intent, attempt = steps.signed(steps.payment("ethereum"))
+    steps.send()
+    labs.finalise(ethereum)
+    receipt = ethereum.rpc("eth_getTransactionReceipt", attempt.txid)
+    ethereum.proxy.lies["eth_getTransactionReceipt"] = receipt | {"blockHash": "0x" + "22" * 32}
+    assert steps.watch(intent).state == IntentState.OPEN
+    assert steps.watch(intent, after_s=60).state == IntentState.PAID
+
+
+def test_a_fee_above_the_ceiling_waits(ethereum: labs.EvmLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    ethereum.wallet(units=5_000_000)
+    wanted = steps.payment("ethereum")
+    intent = steps.order(wanted)
+    row = networks.network("ethereum")
+    monkeypatch.setitem(networks.NETWORKS, "ethereum", replace(row, fee_ceiling=10))
+    assert steps.sign(intent, wanted) is None
+    assert "above the ceiling" in Intent.objects.get(pk=intent.pk).last_error
+    assert transfers.awaiting_signature(limit=10) == []
+    monkeypatch.setitem(networks.NETWORKS, "ethereum", row)
+    later = timezone.now() + timedelta(seconds=10)
+    assert [one.id for one in transfers.awaiting_signature(limit=10, now=later)] == [intent.id]
+
+
+def test_a_node_of_another_chain_is_refused(ethereum: labs.EvmLab) -> None:
+    ethereum.proxy.lies["eth_chainId"] = hex(5)
+    with pytest.raises(Permanent, match="chain 5"):
+        families.gateway("ethereum").head()
+
+
+def test_our_bytes_are_those_that_eth_account_makes_of_the_same_fields(ethereum: labs.EvmLab) -> None:
+    ethereum.wallet(units=5_000_000)
+    _, attempt = steps.signed(steps.payment("ethereum"))
+    reading = build.read(bytes(attempt.raw))
+    assert Account.recover_transaction(bytes(attempt.raw)) == reading.transfer.wallet
+    steps.send()
+    ethereum.mine()
+    assert ethereum.rpc("eth_getTransactionByHash", attempt.txid)["nonce"] == hex(reading.transfer.seq)
