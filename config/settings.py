@@ -204,7 +204,16 @@ if not IS_LOCAL:
     SECURE_HSTS_PRELOAD = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-UNFOLD = {"SITE_TITLE": "Sluice", "SITE_HEADER": "Sluice", "SHOW_VIEW_ON_SITE": False}
+UNFOLD = {
+    "SITE_TITLE": "Sluice",
+    "SITE_HEADER": "Sluice",
+    "SITE_SUBHEADER": "test money" if IS_LOCAL else None,
+    "SITE_SYMBOL": "water",
+    "SITE_URL": None,
+    "SHOW_VIEW_ON_SITE": False,
+    "STYLES": ["payouts.navigation.stylesheet"],
+    "SIDEBAR": {"show_all_applications": False, "navigation": "payouts.navigation.groups"},
+}
 
 LOGGING_CONFIG = None
 logs.configure(level=env.str("LOG_LEVEL", default="INFO"), as_json=not IS_LOCAL)

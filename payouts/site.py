@@ -6,7 +6,8 @@ from typing import Any
 from csp.decorators import csp_update
 from django import forms
 from django.contrib.auth.models import User
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django_otp.admin import OTPAdminAuthenticationForm, OTPAdminSite
 from django_otp.models import Device
@@ -19,7 +20,7 @@ from payouts.withdrawals import waiting
 
 # Alpine, which unfold is built on, evaluates the expressions in its attributes; nothing outside the admin may.
 CONTENT_POLICY = {"script-src": ["'self'", "'unsafe-eval'"]}
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 class LoginForm(OTPAdminAuthenticationForm, AuthenticationForm):  # type: ignore[misc]  # neither package is typed
@@ -59,19 +60,19 @@ class Site(OTPAdminSite, UnfoldAdminSite):  # type: ignore[misc]  # neither pack
         guarded: View = csp_update(CONTENT_POLICY)(super().admin_view(view, cacheable))
         return guarded
 
-    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Let the login page run unfold's scripts, too; Django does not send it through `admin_view`."""
-        shown: HttpResponse = csp_update(CONTENT_POLICY)(super().login)(request, extra_context)
-        return shown
+        guarded: View = csp_update(CONTENT_POLICY)(super().login)
+        return guarded(request, extra_context)
 
     def extra_context(self, context: dict[str, Any], _request: HttpRequest) -> dict[str, Any]:
         """Leave out unfold's inline style of colours, which the policy refuses; desk.css has them."""
         return context | {"colors": None}
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
         """Say first what waits, for whom, and since when."""
         waits = waiting.summary(request.user, now=timezone.now()) if self.has_permission(request) else None
-        shown: HttpResponse = super().index(request, {"waits": waits} | (extra_context or {}))
+        shown: HttpResponseBase = super().index(request, {"waits": waits} | (extra_context or {}))
         return shown
 
 

@@ -6,12 +6,8 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
 
-class ReadOnly(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
-    """Everything may be seen by whoever may view it; nothing may be added, changed or deleted, by superusers either."""
-
-    actions = None
-    show_full_result_count = False
-    list_per_page = 50
+class Untouched:
+    """Nothing may be added, changed or deleted, by superusers neither; for pages and for tables inside them."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Nobody."""
@@ -24,3 +20,11 @@ class ReadOnly(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Nobody."""
         return False
+
+
+class ReadOnly(Untouched, ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+    """A page that may be seen by whoever may view its rows."""
+
+    actions: Any = None
+    show_full_result_count = False
+    list_per_page = 50

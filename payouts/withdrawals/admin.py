@@ -5,20 +5,20 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
+from django.contrib.auth.models import User
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from unfold.decorators import display
 
 from chain import addresses, networks
 from payouts.merchants.screens import ReadOnly
 from payouts.withdrawals import confirming, decisions, sheet, waiting
 from payouts.withdrawals.models import Status, Withdrawal
 
-SHADES = {
+SHADES: dict[str, str] = {
     Status.PENDING: "info",
     Status.PENDING_REVIEW: "warning",
     Status.LEVEL1_APPROVED: "warning",
@@ -125,7 +125,7 @@ class WithdrawalAdmin(ReadOnly):
                 "title": f"Withdrawal, {obj.status}",
                 "subtitle": None,
                 "withdrawal": obj,
-                "shade": SHADES[Status(obj.status)],
+                "shade": SHADES[obj.status],
                 "bound": sheet.bound(obj),
                 "around": sheet.around(obj, public_id=self.public_id(obj)),
                 "tables": [sheet.history(obj), sheet.movements(obj), sheet.messages(obj)],
@@ -135,12 +135,14 @@ class WithdrawalAdmin(ReadOnly):
         answer: HttpResponse = super().render_change_form(request, context, obj=obj, **rest)
         return answer
 
-    @display(description="Status", ordering="status", label={str(k): v for k, v in SHADES.items()})
+    @admin.display(description="Status", ordering="status")
     def state(self, withdrawal: Withdrawal) -> str:
         """Where it is."""
         return withdrawal.status
 
-    @display(description="Amount", ordering="amount_units")
+    state.label = SHADES  # type: ignore[attr-defined]  # how unfold is told to show a coloured label
+
+    @admin.display(description="Amount", ordering="amount_units")
     def amount(self, withdrawal: Withdrawal) -> SafeString:
         """What leaves the balance; below it what arrives and the fee."""
         total, net, fee = (
@@ -151,7 +153,7 @@ class WithdrawalAdmin(ReadOnly):
             '<span class="desk-amount">{}</span><span class="desk-under">gets {}<br>fee {}</span>', total, net, fee
         )
 
-    @display(description="To")
+    @admin.display(description="To")
     def to(self, withdrawal: Withdrawal) -> SafeString:
         """The whole address; a click selects all of it."""
         return format_html(
@@ -160,18 +162,18 @@ class WithdrawalAdmin(ReadOnly):
             sheet.network(withdrawal.network),
         )
 
-    @display(description="Merchant", ordering="merchant__name")
+    @admin.display(description="Merchant", ordering="merchant__name")
     def of_merchant(self, withdrawal: Withdrawal) -> SafeString:
         """Whose money."""
         mode = "TEST" if withdrawal.merchant.is_test else ""
         return format_html('{}<span class="desk-under">{}</span>', withdrawal.merchant.name, mode)
 
-    @display(description="Age", ordering="-id")
+    @admin.display(description="Age", ordering="-id")
     def age(self, withdrawal: Withdrawal) -> str:
         """How long ago it was made."""
         return sheet.age(timezone.now() - withdrawal.created_at)
 
-    @display(description="Screening")
+    @admin.display(description="Screening")
     def screening(self, withdrawal: Withdrawal) -> SafeString | str:
         """What screening found, in its own words."""
         notes = withdrawal.review_notes.splitlines()
@@ -193,7 +195,7 @@ def _buttons(request: HttpRequest, withdrawal: Withdrawal) -> list[dict[str, str
     buttons = []
     for action in ("approve", "reject"):
         verb = confirming.verb_of(withdrawal, action)
-        if decisions.may(request.user, verb, withdrawal):
+        if isinstance(request.user, User) and decisions.may(request.user, verb, withdrawal):
             title = "Reject …" if action == "reject" else f"Approve, level {verb[-1]} …"
             url = reverse(f"admin:payouts_withdrawal_{action}", args=[withdrawal.id])
             buttons.append({"title": title, "url": url, "action": action})

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -67,7 +68,7 @@ def _taken(admin: "WithdrawalAdmin", request: HttpRequest, withdrawal: Withdrawa
 
 
 def _decide(request: HttpRequest, withdrawal: Withdrawal, action: str) -> Withdrawal:
-    person, code, challenge_id = request.user, request.POST.get("otp", ""), _challenge_id(request)
+    person, code, challenge_id = _person(request), request.POST.get("otp", ""), _challenge_id(request)
     now = timezone.now()
     if action == "reject":
         return decisions.reject(
@@ -95,11 +96,11 @@ def _hindrance(request: HttpRequest, withdrawal: Withdrawal, action: str) -> Exc
     Raises: PermissionDenied for somebody who is no approver of this level.
     """
     verb = verb_of(withdrawal, action)
-    if decisions.may(request.user, verb, withdrawal):
+    if decisions.may(_person(request), verb, withdrawal):
         return None
     if not steps.allowed(verb, withdrawal.status):
         return steps.StepRefused(verb, withdrawal.status)
-    if verb != "reject" and request.user.has_perm(decisions.PERMISSIONS[int(verb[-1])]):
+    if verb != "reject" and _person(request).has_perm(decisions.PERMISSIONS[int(verb[-1])]):
         return SameApprover("maker, level 1 and level 2 must be three different people")
     raise PermissionDenied
 
@@ -112,7 +113,7 @@ def _asked(
     refusal: Exception | None,
 ) -> HttpResponse:
     verb = verb_of(withdrawal, action)
-    asks = decisions.may(request.user, verb, withdrawal)
+    asks = decisions.may(_person(request), verb, withdrawal)
     context = admin.admin_site.each_context(request) | {
         "title": f"{'Reject' if action == 'reject' else f'Approve, level {verb[-1]}'}",
         "opts": admin.opts,
@@ -120,12 +121,18 @@ def _asked(
         "action": action,
         "bound": sheet.bound(withdrawal),
         "around": sheet.around(withdrawal, public_id=admin.public_id(withdrawal)),
-        "challenge": decisions.show(withdrawal, verb, person=request.user, now=timezone.now()) if asks else None,
+        "challenge": decisions.show(withdrawal, verb, person=_person(request), now=timezone.now()) if asks else None,
         "refusal": refusal,
         "reason": request.POST.get("reason", ""),
     }
     status = 200 if refusal is None else REFUSALS[type(refusal)]
     return TemplateResponse(request, "payouts/desk/confirm.html", context, status=status)
+
+
+def _person(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
 
 
 def _found(withdrawal_id: UUID) -> Withdrawal:

@@ -1,12 +1,12 @@
 """What waits for whom: the approvers' queue as the database sees it."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import Count, Min, Q, QuerySet
 
-from payouts.withdrawals import decisions, steps
+from payouts.withdrawals import decisions, sheet, steps
 from payouts.withdrawals.models import Status, Withdrawal
 
 # What each level's verb starts from, by the state table.
@@ -19,7 +19,7 @@ class Heap:
 
     title: str
     number: int
-    oldest: timedelta | None
+    oldest: str
     query: str
 
 
@@ -53,4 +53,4 @@ def summary(person: User | AnonymousUser, *, now: datetime) -> list[Heap]:
 
 def _heap(title: str, rows: QuerySet[Withdrawal], query: str, now: datetime) -> Heap:
     found = rows.aggregate(number=Count("id"), first=Min("created_at"))
-    return Heap(title, found["number"], found["first"] and now - found["first"], query)
+    return Heap(title, found["number"], sheet.age(now - found["first"]) if found["first"] else "", query)

@@ -1,0 +1,75 @@
+"""What merchants are told: to be looked at and, a message at a time, sent again."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from unfold.admin import TabularInline
+
+from payouts.merchants.screens import ReadOnly, Untouched
+from payouts.webhooks import outbox
+from payouts.webhooks.models import Attempt, Message
+
+
+class EndpointAdmin(ReadOnly):
+    """Merchants' URLs."""
+
+    list_display = ("url", "merchant", "api", "is_active", "disabled_reason", "created_at")
+    list_filter = ("api", "is_active")
+    search_fields = ("url", "merchant__name", "=id")
+    list_select_related = ("merchant",)
+    ordering = ("-id",)
+
+
+class AttemptInline(Untouched, TabularInline):  # type: ignore[misc]  # unfold is untyped
+    """Every try at one message."""
+
+    model = Attempt
+    fields = ("number", "at", "status_code", "error", "duration_ms", "answer")
+    readonly_fields = fields
+    extra = 0
+
+
+SHADES = {"PENDING": "info", "DELIVERED": "success", "FAILED": "danger"}
+
+
+class MessageAdmin(ReadOnly):
+    """The outbox."""
+
+    list_display = ("event", "shade", "endpoint_url", "merchant", "attempts_made", "created_at", "next_attempt_at")
+    list_filter = ("state", "event", "endpoint__api")
+    search_fields = ("=id", "=subject_id")
+    search_help_text = "A message's or a withdrawal's whole id"
+    list_select_related = ("endpoint__merchant",)
+    ordering = ("-id",)
+    inlines = (AttemptInline,)
+    actions = ("replay",)
+
+    @admin.display(description="State", ordering="state")
+    def shade(self, message: Message) -> str:
+        """Where it is on its way."""
+        return message.state
+
+    shade.label = SHADES  # type: ignore[attr-defined]  # how unfold is told to show a coloured label
+
+    @admin.display(description="To")
+    def endpoint_url(self, message: Message) -> str:
+        """The URL."""
+        return message.endpoint.url
+
+    @admin.display(description="Merchant")
+    def merchant(self, message: Message) -> str:
+        """Who is told."""
+        return message.endpoint.merchant.name
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Whoever holds the right to change messages, though nobody changes what they say."""
+        return bool(request.user.has_perm("payouts.change_message"))
+
+    @admin.action(description="Send again", permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
+        """Send the chosen messages again, from the start of their schedule."""
+        now = timezone.now()
+        for message in queryset:
+            outbox.replay(message, now=now)
+        messages.success(request, f"{len(queryset)} to be sent again.")
