@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 
 from django.db import connection, transaction
 
-from ledger.roles import APPLICATION_ROLE
-
 SAMPLE = 20  # so many problems of one check are named, the others counted
 
 
@@ -158,7 +156,7 @@ GUARDS = Check(
             UNION ALL SELECT relname FROM pg_class WHERE relname LIKE 'ledger%' AND relkind IN ('r', 'p')
         ) AS guard
     """,
-    problems=rf"""
+    problems=r"""
         SELECT format('the trigger %s on %s is not there or switched off', guard, guarded)
         FROM (VALUES ('event_append_only', 'ledger_event'), ('account_kept', 'ledger_account'),
                      ('credit_limit_change_append_only', 'ledger_creditlimitchange')) AS wanted (guard, guarded)
@@ -177,9 +175,11 @@ GUARDS = Check(
         UNION ALL
         SELECT format('%s may write to %s', rolname, relname)
         FROM pg_roles CROSS JOIN pg_class
-        WHERE rolname = '{APPLICATION_ROLE}' AND relname LIKE 'ledger\_%' AND relkind IN ('r', 'p', 'v')
-          AND has_table_privilege(rolname, pg_class.oid, 'INSERT, UPDATE, DELETE, TRUNCATE, TRIGGER')
-    """,  # noqa: S608 - our own constant
+        WHERE relname LIKE 'ledger\_%' AND relkind IN ('r', 'p', 'v') AND rolname NOT LIKE 'pg\_%'
+          AND NOT rolsuper AND NOT pg_has_role(rolname, relowner, 'MEMBER')
+          AND (has_table_privilege(rolname, pg_class.oid, 'DELETE, TRUNCATE, TRIGGER, MAINTAIN')
+               OR has_any_column_privilege(rolname, pg_class.oid, 'INSERT, UPDATE, REFERENCES'))
+    """,
 )
 
 CHECKS = (REPLAY, EVENTS, SUMS, FLOORS, LIMITS, GUARDS)

@@ -168,6 +168,9 @@ def post(movements: Sequence[Movement]) -> list[Posted]:
 def lock(refs: Sequence[Ref]) -> dict[Ref, Balance]:
     """Hold the accounts until the transaction ends, in the order of their ids; open those that are absent.
 
+    Name every account that the transaction is going to move money on: whoever holds one and asks for another later can
+    meet somebody who holds that one and waits for the first.
+
     Raises: LedgerRefused; TransactionManagementError when no transaction is open.
     """
     if not connection.in_atomic_block:
