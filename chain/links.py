@@ -7,6 +7,9 @@ from typing import Any
 from chain.gateway import Retryable
 
 
+KEPT_BLOCKS = 64  # a gateway reads each of the newest blocks once per sweep
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A block as far as verdicts need it."""

@@ -177,6 +177,13 @@ class SignedAttempt(models.Model):
             models.UniqueConstraint(fields=["intent"], condition=Q(state="LIVE"), name="attempt_one_live"),
             models.CheckConstraint(condition=Q(state__in=AttemptState.values), name="attempt_state_known"),
             models.CheckConstraint(condition=~Q(state="EXPIRED") | ~Q(proof={}), name="attempt_expired_has_proof"),
+            # TRON's bytes expire and are never replaced, EVM's are replaced and never expire: a mix-up could pay twice.
+            models.CheckConstraint(
+                condition=~Q(state="SUPERSEDED") | Q(expiration_ms=None), name="attempt_superseded_never_expires"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="EXPIRED") | Q(expiration_ms__isnull=False), name="attempt_expired_had_expiration"
+            ),
         ]
 
     def candidate(self) -> Candidate:

@@ -1,5 +1,6 @@
 """Order a payment, take its verdict: the part of the protocol that is PostgreSQL alone."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -38,7 +39,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of an intent; DEAD means that it can never pay."""
+    """What became of an intent; DEAD means that it can never pay, and `txid` why: ours that failed, or a foreign one."""
 
     intent_id: UUID
     payout_id: UUID
@@ -57,7 +58,7 @@ def order(payment: Payment, *, now: datetime) -> Intent:
     contract = networks.token(payment.network, payment.asset).contract
     to_address = addresses.normalise(payment.network, payment.to_address)
     wallet = _take_lane(payment.network)
-    if HotWallet.objects.filter(network=payment.network, address=to_address).exists():
+    if HotWallet.objects.filter(address=to_address).exists():  # EVM networks share their addresses
         raise addresses.BadAddress("this is one of our own wallets")
     seq = _next_seq(wallet, now=now)
     try:
@@ -116,14 +117,19 @@ def collect(intent_id: UUID, *, now: datetime) -> None:
 
 
 def latest_txid(payout_id: UUID) -> str | None:
-    """The transaction to show for a payout: the one that decided it, else the newest signed one."""
-    intent = Intent.objects.filter(payout_id=payout_id).first()
-    if intent is None:
-        return None
-    if intent.txid:
-        return intent.txid
-    newest = intent.attempts.order_by("-number").first()
-    return newest.txid if newest else None
+    """The transaction to show for a payout: ours that decided it, else the newest signed one."""
+    return latest_txids([payout_id]).get(payout_id)
+
+
+def latest_txids(payout_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The same for many payouts at once; those without a signed transaction are left out."""
+    shown: dict[UUID, str] = {}
+    for attempt in (
+        SignedAttempt.objects.filter(intent__payout_id__in=payout_ids).select_related("intent").order_by("number")
+    ):
+        shown[attempt.intent.payout_id] = attempt.txid
+    landed = SignedAttempt.objects.filter(intent__payout_id__in=payout_ids, state=AttemptState.LANDED)
+    return shown | {attempt.intent.payout_id: attempt.txid for attempt in landed.select_related("intent")}
 
 
 def _take_lane(network: str) -> HotWallet:

@@ -36,7 +36,8 @@ def sign(intent_id: UUID, *, expected: Payment, now: datetime) -> SignedAttempt 
     intent = Intent.objects.select_related("wallet").get(pk=intent_id)
     candidates = intent.candidates()
     previous = next((candidate for candidate in candidates if candidate.is_live), None)
-    if intent.state != IntentState.OPEN or intent.wallet.paused or (previous and not intent.bump_due):
+    replaceable = intent.bump_due and networks.network(intent.network).family == "evm"  # elsewhere both could pay
+    if intent.state != IntentState.OPEN or intent.wallet.paused or (previous and not replaceable):
         return None
     try:
         transfer = _agreed(intent, expected)

@@ -10,6 +10,7 @@ from chain.ordering import (
     awaiting_signature,
     collect,
     latest_txid,
+    latest_txids,
     order,
     verdicts,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "awaiting_signature",
     "collect",
     "latest_txid",
+    "latest_txids",
     "order",
     "send_due",
     "sign",

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from hexbytes import HexBytes
@@ -37,6 +38,7 @@ class Gateway:
     def __init__(self, network: str, urls: Sequence[str], *, timeout_s: float) -> None:
         self._network = networks.network(network)
         self._nodes = Endpoints([Client(url, timeout_s=timeout_s) for url in urls])
+        self._block = lru_cache(links.KEPT_BLOCKS)(self._read_block)
 
     def head(self) -> Head:
         """The newest block and the one that has the network's confirmations.
@@ -133,7 +135,7 @@ class Gateway:
 
     def still(self, holding: Holding) -> bool:
         """Tell whether the block is on the chain now."""
-        return self._block(holding.number).hash == holding.hash
+        return self._read_block(holding.number).hash == holding.hash
 
     def next_nonce(self, wallet: str) -> int:
         """The nonce after everything that the node knows of the wallet, waiting transactions included."""
@@ -203,7 +205,7 @@ class Gateway:
     def _receipt(self, txid: str) -> dict[str, Any] | None:
         return self._nodes.first(lambda node: node.receipt(txid))
 
-    def _block(self, number: int) -> links.Block:
+    def _read_block(self, number: int) -> links.Block:
         return self._nodes.first(lambda node: node.block(number))
 
     def _nonce(self, wallet: str, number: int) -> int:

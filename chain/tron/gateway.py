@@ -6,6 +6,7 @@ block's time), Manager.validateTapos, Wallet.broadcastTransaction.
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from chain import addresses, links, networks, token_abi
@@ -38,6 +39,7 @@ class Gateway:
     def __init__(self, network: str, urls: Sequence[str], *, timeout_s: float) -> None:
         self._network = networks.network(network)
         self._nodes = Endpoints([Client(url, timeout_s=timeout_s) for url in urls])
+        self._block = lru_cache(links.KEPT_BLOCKS)(self._read_block)
 
     def head(self) -> Head:
         """The newest block and the newest solid one."""
@@ -50,13 +52,14 @@ class Gateway:
 
         Raises: Retryable also when the price is above the network's ceiling: the payment waits.
         """
-        head = self.head()
+        fee_limit_sun = self._fee_limit_sun(transfer)
+        solid = self._nodes.first(Client.solid)
         latest = self._nodes.first(Client.latest)
         return Quote(
-            fees={"fee_limit_sun": self._fee_limit_sun(transfer)},
-            ref_number=head.final_number,
-            ref_hash=head.final_hash,
-            ref_mark=build.ref_mark(head.final_hash),
+            fees={"fee_limit_sun": fee_limit_sun},
+            ref_number=solid.number,
+            ref_hash=solid.hash,
+            ref_mark=build.ref_mark(solid.hash),
             expiration_ms=latest.at_ms + VALID_FOR_MS,
         )
 
@@ -93,9 +96,11 @@ class Gateway:
             if info:
                 alarm = f"{candidate.txid} is solid although it was proven absent: the endpoints must be looked at"
                 return Judgement(note=alarm, alarm=alarm)
-        for candidate in candidates:
-            if candidate.is_live and candidate.expiration_ms is not None and head.final_ms > candidate.expiration_ms:
-                return self._expired(candidate, head)
+        live = next((candidate for candidate in candidates if candidate.is_live), None)
+        if live is None:
+            return Judgement(note="expired, to be signed again")
+        if live.expiration_ms is not None and head.final_ms > live.expiration_ms:
+            return self._expired(live, head)
         return Judgement(note="sent, in no solid block yet")
 
     def balance_units(self, contract: str, wallets: Collection[str]) -> int:
@@ -124,7 +129,7 @@ class Gateway:
 
     def still(self, holding: Holding) -> bool:
         """Tell whether the block is on the chain now; a solid one always should be."""
-        return self._block(holding.number).hash == holding.hash
+        return self._read_block(holding.number).hash == holding.hash
 
     def next_nonce(self, wallet: str) -> int:  # noqa: ARG002 - TRON counts nothing
         """TRON has no nonces: the sequence is the clock's."""
@@ -189,7 +194,7 @@ class Gateway:
     def _info(self, txid: str) -> dict[str, Any] | None:
         return self._nodes.first(lambda node: node.info(txid))
 
-    def _block(self, number: int) -> links.Block:
+    def _read_block(self, number: int) -> links.Block:
         return self._nodes.first(lambda node: node.block(number))
 
     def _balance(self, contract: str, wallet: str, *, room: str) -> int:

@@ -1,0 +1,76 @@
+"""Several signers, senders and watchers at once: each step is taken by one of them."""
+
+import pytest
+from django.utils import timezone
+
+from chain import transfers
+from chain.models import BroadcastAttempt, HotWallet, Intent, IntentState, SignedAttempt
+from tests import databases
+from tests.chain import labs, steps
+from tests.chain.test_ordering import together
+
+pytestmark = pytest.mark.chains
+
+
+@pytest.fixture(params=["ethereum", "tron"])
+def lab(request: pytest.FixtureRequest, committed: databases.Database) -> labs.Lab:
+    """Each chain in turn, with a database that threads share."""
+    chosen: labs.Lab = request.getfixturevalue(request.param)
+    return chosen
+
+
+def test_two_signers_of_one_payment_leave_one_live_signature(lab: labs.Lab) -> None:
+    wallet = lab.wallet(units=5_000_000)
+    wanted = steps.payment(lab.network)
+    intent = steps.order(wanted)
+    answers = together(*[lambda: steps.sign(intent, wanted)] * 4)
+    assert sum(isinstance(answer, SignedAttempt) for answer in answers) == 1
+    together(*[steps.send] * 4)
+    assert BroadcastAttempt.objects.count() == 1
+    labs.finalise(lab)
+    together(*[lambda: transfers.watch_due(now=timezone.now(), limit=10)] * 4)
+    assert Intent.objects.get(pk=intent.pk).state == IntentState.PAID
+    assert lab.balance(wallet.address) == 5_000_000 - wanted.amount_units
+
+
+def test_many_payments_through_many_workers_are_each_paid_once(lab: labs.Lab) -> None:
+    wallet = lab.wallet(units=5_000_000)
+    wanted = {one.payout_id: one for one in (steps.payment(lab.network, units=1_000 + n) for n in range(8))}
+    for one in wanted.values():
+        steps.order(one)
+
+    def work() -> None:
+        for intent in transfers.awaiting_signature(limit=10):
+            steps.sign(intent, wanted[intent.payout_id])
+        steps.send()
+
+    together(*[work] * 3)
+    work()
+    labs.finalise(lab)
+    together(*[lambda: transfers.watch_due(now=timezone.now(), limit=10)] * 3)
+    assert Intent.objects.filter(state=IntentState.PAID).count() == len(wanted)
+    assert SignedAttempt.objects.count() == len(wanted)
+    spent = sum(one.amount_units for one in wanted.values())
+    assert lab.balance(wallet.address) == 5_000_000 - spent
+    assert all(lab.balance(one.to_address) == one.amount_units for one in wanted.values())
+
+
+def test_a_worker_that_dies_after_its_claim_holds_a_payment_up_for_its_lease_only(lab: labs.Lab) -> None:
+    lab.wallet(units=5_000_000)
+    intent, _ = steps.signed(steps.payment(lab.network))
+    now = timezone.now()
+    Intent.objects.filter(pk=intent.pk).update(next_send_at=now + timezone.timedelta(seconds=30))  # what a claim leaves
+    assert steps.send() == 0
+    assert steps.send(after_s=31) == 1
+
+
+def test_on_tron_live_bytes_are_never_replaced_whatever_the_flag_says(
+    committed: databases.Database, tron: labs.TronLab
+) -> None:
+    tron.wallet(units=5_000_000)
+    wanted = steps.payment("tron")
+    intent, _ = steps.signed(wanted)
+    Intent.objects.filter(pk=intent.pk).update(bump_due=True)
+    assert steps.sign(intent, wanted) is None
+    assert SignedAttempt.objects.filter(intent=intent).count() == 1
+    assert HotWallet.objects.count() == 1
