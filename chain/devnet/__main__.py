@@ -9,9 +9,9 @@ It is one producer that agrees with itself. What it simplifies:
   TRC10, no votes, no delegation. Every account has its own key as its single permission.
 - Bandwidth and staked energy come back at midnight UTC instead of gradually over 24 hours, and a staked TRX gives a
   fixed amount of each. There is no common pool that the free bandwidth comes out of.
-- Energy costs are TRON's, on py-evm: measured 28,365 for a TRC20 transfer to a new holder and 13,365 to an existing one
-  with the bytecode of the earlier prototype, the same as that prototype's own interpreter counted. The dynamic energy
-  model is one factor for all contracts (`energy_penalty_percent`). TRON's own precompiled contracts are absent.
+- Energy costs are TRON's, as engine.py lists them: a transfer of the local token takes 28,193 to a new holder and
+  13,193 to an existing one. The dynamic energy model is one factor for all contracts (`energy_penalty_percent`), by
+  default none. TRON's own precompiled contracts and opcodes are absent.
 - A block's transaction root is a hash over the txids, not a Merkle tree; blocks carry no signature; the producer's
   address changes when a reorganisation begins a new fork.
 - Blocks come when they are due or ordered, not in fixed slots; "the next slot" is the head's time plus `--block-ms`.

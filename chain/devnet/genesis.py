@@ -7,7 +7,7 @@ import coincurve
 from chain.devnet import accounts, addresses, blocks, engine, signatures, tokens
 from chain.devnet.store import Store
 
-TOKEN: Final = addresses.parse("TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")
+TOKEN: Final = tokens.ON_TRON
 TITLE: Final = "TetherToken"
 SUPPLY_SUN: Final = 99_000_000_000 * 1_000_000
 OWNER_KEY: Final = "dev owner's private key"

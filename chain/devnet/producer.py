@@ -1,8 +1,11 @@
 """The block producer: a thread that makes a block whenever one is due."""
 
 import threading
+from typing import Final
 
 from chain.devnet.node import Node
+
+LOOK_AGAIN_S: Final = 0.1  # a lever may have changed the pace meanwhile
 
 
 class Producer(threading.Thread):
@@ -29,5 +32,6 @@ class Producer(threading.Thread):
 
     def _seconds_to_next(self) -> float:
         if not self._node.mining:
-            return self._node.parameters.block_ms / 1000
-        return max(0.0, (self._node.next_slot_ms() - self._node.now_ms()) / 1000)
+            return LOOK_AGAIN_S
+        due_s = (self._node.next_slot_ms() - self._node.now_ms()) / 1000
+        return min(max(0.0, due_s), LOOK_AGAIN_S)

@@ -1,5 +1,6 @@
 """Putting tokens and coins on the local chains: for the local default's first start and for tests.
 
+It talks to the chains over HTTP alone and imports nothing of py-evm, which only the dev node's own process needs.
 Every function returns when what it did can be read on the chain.
 """
 
@@ -10,7 +11,7 @@ from typing import Any, Final
 import requests
 from eth_utils.address import to_checksum_address
 
-from chain.devnet import addresses, genesis, tokens
+from chain.devnet import addresses, tokens
 
 TIMEOUT_S: Final = 30.0
 POLL_S: Final = 0.05
@@ -70,7 +71,7 @@ def mint_tron(rpc_url: str, *, contract: str, to: str, units: int) -> str:
     Units: token base units.
     Raises: SeedFailed.
     """
-    if addresses.parse(contract) != genesis.TOKEN:
+    if addresses.parse(contract) != tokens.ON_TRON:
         raise SeedFailed(f"the dev node's only token is not at {contract}")
     txid = _tron(rpc_url, "dev/mint", address=to, units=units)["txid"]
     return _tron_mined(rpc_url, txid)

@@ -167,7 +167,7 @@ def test_a_node_killed_while_it_mines_comes_back_with_a_whole_chain(tmp_path: Pa
     try:
         alice, bob = Person(mortal).rich(trx=100_000), Person(mortal)
         arrived = 0
-        for payments_sent in (7, 30, 16):
+        for payments_sent in (30, 16):
             mortal.dev("params", block_ms=20)
             amounts = range(1 + arrived, 1 + arrived + payments_sent)
             payments = {units: alice.pay(bob.address, units) for units in amounts}

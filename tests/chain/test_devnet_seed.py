@@ -1,6 +1,8 @@
 """Putting tokens and coins on both local chains."""
 
 import secrets
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +11,7 @@ from hexbytes import HexBytes
 from web3 import Web3
 
 from chain.devnet import seed
+from config.local.place import ROOT
 from tests.chain.devnet_node import TRX, USDT, DevNode, Person
 
 pytestmark = pytest.mark.chains
@@ -105,3 +108,8 @@ def test_a_node_that_is_asked_to_stop_ends_without_an_error(
     assert process.wait(timeout=10) == 0
     with pytest.raises(requests.ConnectionError):
         short.mine()
+
+
+def test_seeding_needs_no_evm_engine() -> None:
+    loaded = "import sys, chain.devnet.seed; sys.exit(any(name.split('.')[0] == 'eth' for name in sys.modules))"
+    assert subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, check=False).returncode == 0  # noqa: S603 - our own line

@@ -8,12 +8,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
-ARTIFACT = Path(__file__).with_name("USDT.json")
+from chain.devnet import addresses
+
+ARTIFACT: Final = Path(__file__).with_name("USDT.json")
+ON_TRON: Final = addresses.parse("TR7NHqjeKQxGTCi8q8ZY4pL8otSzgjLj6t")  # where the dev node's first block puts it
 
 
 @dataclass(frozen=True, slots=True)
