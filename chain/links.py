@@ -6,7 +6,6 @@ from typing import Any
 
 from chain.gateway import Retryable
 
-
 KEPT_BLOCKS = 64  # a gateway reads each of the newest blocks once per sweep
 
 

@@ -39,7 +39,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of an intent; DEAD means that it can never pay, and `txid` why: ours that failed, or a foreign one."""
+    """What became of an intent; DEAD: it can never pay, and `txid` is why, ours that failed or a foreign one."""
 
     intent_id: UUID
     payout_id: UUID

@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 PLACES = {"USDT": 6}  # the asset's smallest ledger unit
+MOST_DIGITS = 100  # zeros behind the last place included; nobody writes an amount so
 LARGEST_UNITS = 10**30 - 1  # far above every supply, far below numeric(78, 0)
 
 
@@ -35,14 +36,14 @@ def to_units(asset: str, amount: Decimal) -> int:
     if amount.adjusted() > len(str(LARGEST_UNITS)):  # before any arithmetic: 1E+999999 would fill the memory
         raise BadAmount("too large")
     _, digits, exponent = amount.as_tuple()
+    if len(digits) > MOST_DIGITS:
+        raise BadAmount("too many digits")
     shift = int(exponent) + scale
     coefficient = int("".join(map(str, digits)))
-    if shift >= 0:
-        units = coefficient * 10**shift
-    else:
-        units, lost = divmod(coefficient, 10**-shift) if -shift <= len(digits) else (0, 1)
-        if lost:
-            raise BadAmount(f"{asset} has {scale} decimal places")
+    units: int = coefficient * 10 ** max(shift, 0)
+    units, lost = divmod(units, 10 ** min(max(-shift, 0), MOST_DIGITS))
+    if lost:
+        raise BadAmount(f"{asset} has {scale} decimal places")
     if units > LARGEST_UNITS:
         raise BadAmount("too large")
     return units

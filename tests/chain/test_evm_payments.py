@@ -35,7 +35,7 @@ def bumped(ethereum: labs.EvmLab) -> tuple[transfers.Payment, Intent, SignedAtte
 
 def test_a_bump_has_the_same_payload_and_an_eighth_more_of_both_fees(ethereum: labs.EvmLab) -> None:
     ethereum.wallet(units=5_000_000)
-    _, intent, first, second = bumped(ethereum)
+    _, _, first, second = bumped(ethereum)
     old, new = build.read(bytes(first.raw)), build.read(bytes(second.raw))
     assert old.transfer == new.transfer
     assert new.fees["gas"] == old.fees["gas"]

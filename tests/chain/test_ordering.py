@@ -48,7 +48,8 @@ def decide(intent: Intent, state: IntentState) -> None:
 
 def together(*calls: Callable[[], object]) -> list[object]:
     """Run the calls at once; their answers, or the exceptions they raised."""
-    gate, answers = threading.Barrier(len(calls)), [None] * len(calls)  # type: list[object]
+    gate = threading.Barrier(len(calls))
+    answers: list[object] = [None] * len(calls)
 
     def run(number: int, call: Callable[[], object]) -> None:
         gate.wait()
@@ -161,40 +162,53 @@ def test_the_shown_txid_is_the_newest_until_one_has_landed() -> None:
     assert transfers.latest_txid(wanted.payout_id) == first.txid
 
 
-def change_intent(**values: object) -> Callable[[Intent, SignedAttempt], object]:
+Try = Callable[[Intent, SignedAttempt], object]
+
+
+def intent_with(**values: object) -> Try:
     return lambda intent, _: Intent.objects.filter(pk=intent.pk).update(**values)
 
 
-def change_attempt(**values: object) -> Callable[[Intent, SignedAttempt], object]:
+def attempt_with(**values: object) -> Try:
     return lambda _, attempt: SignedAttempt.objects.filter(pk=attempt.pk).update(**values)
 
 
+def without(table: str) -> Try:
+    return lambda *_: run_sql(f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table})")  # noqa: S608 - our own
+
+
+def same_txid(intent: Intent, attempt: SignedAttempt) -> None:
+    copy = SignedAttempt.objects.get(pk=attempt.pk)
+    copy.pk, copy.number, copy.state = None, 9, AttemptState.VOID
+    copy.save()
+
+
+def run_sql(statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
 # fmt: off
-FORBIDDEN = {
-    #                                              what somebody tries                                         what refuses it
-    "a second live attempt":                      (lambda intent, _: attempt_for(intent, number=2),            "attempt_one_live"),
-    "the same txid twice":                        (lambda intent, one: SignedAttempt.objects.bulk_create([SignedAttempt(
-                                                   intent=intent, number=9, txid=one.txid, raw=b"", fees={}, ref_number=1,
-                                                   ref_hash="", state="VOID", signed_at=NOW)]),                "attempt_txid_once"),
-    "other bytes":                                (change_attempt(raw=b"other"),                               "attempt_bytes_fixed"),
-    "another txid":                               (change_attempt(txid="other"),                               "attempt_bytes_fixed"),
-    "deleting signed bytes":                      (lambda _, one: raw("DELETE FROM chain_signedattempt WHERE id = %s", one.pk), "chain_append_only"),
-    "expired without a proof":                    (change_attempt(state="EXPIRED"),                            "attempt_expired"),
-    "replacing bytes that expire":                (change_attempt(state="SUPERSEDED"),                         "attempt_superseded_never_expires"),
-    "another recipient":                          (change_intent(to_address="other"),                          "intent_payload_fixed"),
-    "another amount":                             (change_intent(amount_units=2),                              "intent_payload_fixed"),
-    "paid without a proof":                       (change_intent(state="PAID", verdict_at=NOW, txid="t"),      "intent_verdict_has_proof"),
-    "collecting an open intent":                  (change_intent(collected_at=NOW),                            "intent_collected_after_verdict"),
-    "an unknown state":                           (change_intent(state="LOST", verdict_at=NOW, txid="t", proof={"a": 1}), "intent_state_known"),
-    "deleting an intent":                         (lambda intent, _: raw("DELETE FROM chain_intent WHERE id = %s", intent.pk), "chain_append_only"),
-    "rewriting what a node said":                 (lambda *_: BroadcastAttempt.objects.update(answer="other"), "chain_append_only"),
+FORBIDDEN: dict[str, tuple[Try, str]] = {
+    # what somebody tries           how                                                   what refuses it
+    "a second live attempt":       (lambda intent, _: attempt_for(intent, number=2),      "attempt_one_live"),
+    "the same txid twice":         (same_txid,                                            "attempt_txid_once"),
+    "other bytes":                 (attempt_with(raw=b"other"),                           "attempt_bytes_fixed"),
+    "another txid":                (attempt_with(txid="other"),                           "attempt_bytes_fixed"),
+    "deleting signed bytes":       (without("chain_signedattempt"),                       "chain_append_only"),
+    "expired without a proof":     (attempt_with(state="EXPIRED"),                        "attempt_expired_has_proof"),
+    "replacing bytes that expire": (attempt_with(state="SUPERSEDED"),                     "attempt_superseded_never"),
+    "another recipient":           (intent_with(to_address="other"),                      "intent_payload_fixed"),
+    "another amount":              (intent_with(amount_units=2),                          "intent_payload_fixed"),
+    "paid without a proof":        (intent_with(state="PAID", verdict_at=NOW, txid="t"),  "intent_verdict_has_proof"),
+    "collecting an open intent":   (intent_with(collected_at=NOW),                        "intent_collected_after"),
+    "an unknown state":            (intent_with(state="LOST", verdict_at=NOW, txid="t",
+                                                proof={"a": 1}),                          "intent_state_known"),
+    "deleting an intent":          (without("chain_intent"),                              "chain_append_only"),
+    "rewriting a node's answer":   (lambda *_: BroadcastAttempt.objects.update(answer=""), "chain_append_only"),
+    "deleting a node's answer":    (without("chain_broadcastattempt"),                    "chain_append_only"),
 }
 # fmt: on
-
-
-def raw(statement: str, value: object) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [value])
 
 
 @pytest.mark.django_db

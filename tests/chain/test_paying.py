@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from pytest_django.fixtures import Settings
 
-from chain import custody, keys, signing, transfers
+from chain import custody, gateway, keys, transfers
 from chain.models import AttemptState, BroadcastAttempt, Intent, IntentState, SignedAttempt
 from tests.chain import labs, steps
 
@@ -191,9 +191,12 @@ def test_bytes_signed_with_another_wallets_key_are_thrown_away(lab: labs.Lab, mo
     wanted = steps.payment(lab.network)
     intent = steps.order(wanted)
     real = keys.sign_digest
-    monkeypatch.setattr(
-        signing.keys, "sign_digest", lambda network, *, address, digest: real(network, address=other, digest=digest)
-    )
+
+    def with_the_wrong_key(network: str, *, address: str, digest: bytes) -> gateway.Signature:
+        assert address != other
+        return real(network, address=other, digest=digest)
+
+    monkeypatch.setattr(keys, "sign_digest", with_the_wrong_key)
     with pytest.raises(transfers.PayloadDiffers):
         steps.sign(intent, wanted)
     assert not SignedAttempt.objects.filter(intent=intent).exists()

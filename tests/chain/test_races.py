@@ -1,5 +1,7 @@
 """Several signers, senders and watchers at once: each step is taken by one of them."""
 
+from datetime import timedelta
+
 import pytest
 from django.utils import timezone
 
@@ -59,7 +61,7 @@ def test_a_worker_that_dies_after_its_claim_holds_a_payment_up_for_its_lease_onl
     lab.wallet(units=5_000_000)
     intent, _ = steps.signed(steps.payment(lab.network))
     now = timezone.now()
-    Intent.objects.filter(pk=intent.pk).update(next_send_at=now + timezone.timedelta(seconds=30))  # what a claim leaves
+    Intent.objects.filter(pk=intent.pk).update(next_send_at=now + timedelta(seconds=30))  # what a claim leaves
     assert steps.send() == 0
     assert steps.send(after_s=31) == 1
 
