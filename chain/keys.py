@@ -19,12 +19,12 @@ LIGHT_SCRYPT_N = 4096  # local and test wallets only: it opens in a few millisec
 _opened: dict[Path, secp256k1.PrivateKey] = {}  # scrypt takes a second on purpose: once per process is enough
 
 
-class NotTheSigner(Exception):
-    """This process has no business with keys."""
-
-
 class KeyUnusable(Exception):
     """There is no key for that wallet, the passphrase is wrong, or the file holds another wallet's key."""
+
+
+class NotTheSigner(KeyUnusable):
+    """This process has no business with keys."""
 
 
 def create(network: str, *, light: bool = False) -> str:
@@ -32,8 +32,9 @@ def create(network: str, *, light: bool = False) -> str:
 
     `light` weakens the passphrase's stretching and is refused outside the local environment.
 
-    Raises: KeyUnusable without a passphrase file, UnknownNetwork.
+    Raises: NotTheSigner, KeyUnusable without a passphrase file, UnknownNetwork.
     """
+    _require_signer()
     if light and not settings.IS_LOCAL:
         raise KeyUnusable("light keys are for the local default")
     key = secp256k1.PrivateKey(secrets.token_bytes(32))
@@ -52,10 +53,14 @@ def sign_digest(network: str, *, address: str, digest: bytes) -> gateway.Signatu
 
     Raises: NotTheSigner, KeyUnusable.
     """
-    if settings.ROLE != "signer":
-        raise NotTheSigner(f"a {settings.ROLE} process opens no keys")
+    _require_signer()
     signature = _open(network, address).sign_msg_hash(digest)
     return gateway.Signature(r=signature.r, s=signature.s, parity=signature.v)
+
+
+def _require_signer() -> None:
+    if settings.ROLE != "signer":
+        raise NotTheSigner(f"a {settings.ROLE} process has no business with keys")
 
 
 def _open(network: str, address: str) -> secp256k1.PrivateKey:
