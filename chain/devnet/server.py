@@ -1,9 +1,9 @@
 """Serving the API over HTTP, with the ordered faults applied on the way."""
 
 import json
-import logging
 import os
 import socket
+import socketserver
 import struct
 import threading
 import urllib.parse
@@ -12,8 +12,6 @@ from typing import Any, Final
 
 from chain.devnet.api import DEV, Api
 from chain.devnet.faults import Fault, Faults
-
-log = logging.getLogger(__name__)
 
 MAX_BODY: Final = 4 * 1024 * 1024
 RESET: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, zero seconds: close() sends RST
@@ -30,6 +28,11 @@ class Server(ThreadingHTTPServer):
         self.api = api
         self.faults = faults
         self.stopping = threading.Event()
+
+    def server_bind(self) -> None:
+        """Bind without asking a resolver for the host's name, which can take seconds where there is none."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = "localhost", int(self.server_address[1])
 
 
 class Handler(BaseHTTPRequestHandler):
