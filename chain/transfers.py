@@ -1,6 +1,6 @@
 """The public face of the chain room: order, sign, send, watch, take the verdict (DESIGN §4)."""
 
-from chain.keys import KeyUnusable
+from chain.keys import KeyUnusable, NotTheSigner
 from chain.ordering import (
     AlreadyOrdered,
     NoLane,
@@ -23,6 +23,7 @@ __all__ = [
     "AlreadyOrdered",
     "KeyUnusable",
     "NoLane",
+    "NotTheSigner",
     "NotToCollect",
     "PayloadDiffers",
     "Payment",

@@ -1,7 +1,5 @@
 """Hot wallets as lanes: enrol one, and what they can pay."""
 
-from collections.abc import Collection
-
 from django.db.models import Sum
 
 from chain import addresses, families, keys, networks
@@ -27,9 +25,9 @@ def enrol(network: str, *, address: str, note: str = "") -> HotWallet:
 
 
 def create(network: str, *, light: bool = False) -> HotWallet:
-    """Make a new key in the keystore and take its wallet into use; for the signer's side only.
+    """Make a new key in the keystore and take its wallet into use; the signer process alone may.
 
-    Raises: KeyUnusable, ChainError.
+    Raises: NotTheSigner, KeyUnusable, ChainError (the key is kept then; enrol its address later).
     """
     return enrol(network, address=keys.create(network, light=light))
 
@@ -41,10 +39,7 @@ def spendable_units(network: str, asset: str) -> int:
     Raises: UnknownNetwork, ChainError.
     """
     lanes = list(HotWallet.objects.filter(network=network, paused=False))
-    held = families.gateway(network).balance_units(networks.token(network, asset).contract, _texts(lanes))
+    texts = [lane.address for lane in lanes]
+    held = families.gateway(network).balance_units(networks.token(network, asset).contract, texts)
     ordered = Intent.objects.filter(wallet__in=lanes, asset=asset, state=IntentState.OPEN)
     return held - int(ordered.aggregate(total=Sum("amount_units"))["total"] or 0)
-
-
-def _texts(wallets: Collection[HotWallet]) -> list[str]:
-    return [wallet.address for wallet in wallets]

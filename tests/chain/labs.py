@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import requests
 from eth_keys.datatypes import PrivateKey
 
-from chain import addresses, keys, networks, wallets
+from chain import addresses, networks, wallets
 from chain.devnet import tokens
 from chain.models import HotWallet
 
@@ -82,12 +82,12 @@ class EvmLab:
         self.rpc("eth_sendTransaction", call)
 
     def wallet(self, *, units: int) -> HotWallet:
-        address = keys.create("ethereum", light=True)
-        self.rpc("anvil_setBalance", address, hex(100 * ETHER))
+        wallet = wallets.create("ethereum", light=True)
+        self.rpc("anvil_setBalance", wallet.address, hex(100 * ETHER))
         self._as_owner("issue", units)
-        self._as_owner("transfer", address, units)
+        self._as_owner("transfer", wallet.address, units)
         self.mine()
-        return wallets.enrol("ethereum", address=address)
+        return wallet
 
     def balance(self, address: str) -> int:
         data = "0x" + tokens.call_data("balanceOf", address).hex()
@@ -144,11 +144,11 @@ class TronLab:
         self.ask("dev/mining", on=True)
 
     def wallet(self, *, units: int) -> HotWallet:
-        address = keys.create("tron", light=True)
-        self.ask("dev/credit", address=address, sun=10_000 * TRX)
-        self.ask("dev/mint", address=address, units=units)
+        wallet = wallets.create("tron", light=True)
+        self.ask("dev/credit", address=wallet.address, sun=10_000 * TRX)
+        self.ask("dev/mint", address=wallet.address, units=units)
         self.mine(20)
-        return wallets.enrol("tron", address=address)
+        return wallet
 
     def balance(self, address: str) -> int:
         account = (b"\x41" + addresses.account_bytes("tron", address)).hex()

@@ -183,6 +183,8 @@ def test_only_the_signer_process_signs(lab: labs.Lab, settings: Settings) -> Non
         steps.sign(intent, wanted)
     with pytest.raises(keys.NotTheSigner):
         keys.sign_digest(lab.network, address=wallet.address, digest=bytes(32))
+    with pytest.raises(keys.NotTheSigner):
+        keys.create(lab.network)
 
 
 def test_bytes_signed_with_another_wallets_key_are_thrown_away(lab: labs.Lab, monkeypatch: pytest.MonkeyPatch) -> None:
