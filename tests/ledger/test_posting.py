@@ -253,7 +253,7 @@ def test_the_function_itself_takes_whole_numbers_only(amount: str) -> None:
     book = funded(10)
     movement = book.movement(Kind.FREEZE, 1)
     accounts = sorted((book.available, book.frozen), key=lambda ref: ref.id)
-    parameters = [
+    parameters: list[Any] = [
         book.id,
         [ref.id for ref in accounts],
         [ref.owner for ref in accounts],

@@ -17,7 +17,8 @@ CREATE FUNCTION ledger_post(
 )
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, public, pg_temp
-SET enable_seqscan = off  -- a plan made while the tables were small must not be kept when they are large
+SET plan_cache_mode = force_generic_plan  -- every statement finds its rows by key: planning again gains nothing
+SET enable_seqscan = off  -- and a plan made while the tables were small must still be right when they are large
 AS $$
 #variable_conflict use_column
 DECLARE
