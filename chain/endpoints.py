@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import requests
 
-from chain.gateway import Answer, ChainError, Permanent, Retryable
+from chain.gateway import Answer, ChainError, Retryable
 
 
 class Unreachable(Retryable):
@@ -33,18 +33,16 @@ class Endpoints(Generic[C]):
     def first(self, ask: Callable[[C], T]) -> T:
         """The answer of the first node that gives one.
 
-        Raises: Retryable when none did, Permanent when a node says that asking again is useless.
+        Raises: what the last one refused with; Retryable when none answered.
         """
         last: ChainError = Unreachable("no endpoint answers")
         for client in self._asked():
             try:
                 return ask(client)
-            except Permanent:
-                raise
             except Unreachable as silent:
                 self._silent.add(client.url)
                 last = silent
-            except Retryable as refused:
+            except ChainError as refused:
                 last = refused
         raise last
 

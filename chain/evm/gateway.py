@@ -109,10 +109,10 @@ class Gateway:
             return Judgement(note=note)
         if self._nonce(transfer.wallet, head.final_number) > transfer.seq:
             return self._nonce_taken(transfer, candidates, head=head, scan=scan)
-        live = [candidate for candidate in candidates if candidate.is_live]
-        waited = timedelta(milliseconds=self._network.bump_after_ms)
-        bump_due = bool(live) and now - live[-1].signed_at >= waited
-        return Judgement(note="sent, in no block yet", bump_due=bump_due)
+        live = next((candidate for candidate in candidates if candidate.is_live), None)
+        return Judgement(
+            note="sent, in no block yet", bump_due=bool(live and self._is_stuck(transfer, live, head=head, now=now))
+        )
 
     def balance_units(self, contract: str, wallets: Collection[str]) -> int:
         """What the wallets hold now."""
@@ -140,6 +140,20 @@ class Gateway:
     def next_nonce(self, wallet: str) -> int:
         """The nonce after everything that the node knows of the wallet, waiting transactions included."""
         return self._nodes.first(lambda node: node.nonce(wallet, "pending"))
+
+    def _is_stuck(self, transfer: Transfer, live: Candidate, *, head: Head, now: datetime) -> bool:
+        """Tell whether higher fees would help: first in its wallet's line, and waiting or too cheap to be let in.
+
+        Otherwise raising them would only burn money later: bytes that a node refuses for another reason (no gas in the
+        wallet) and bytes behind a gap are sent again as they are.
+        """
+        if now - live.signed_at < timedelta(milliseconds=self._network.bump_after_ms):
+            return False
+        if self._nonce(transfer.wallet, head.number) != transfer.seq:
+            return False
+        base_fee = quantity(self._nodes.first(Client.latest).get("baseFeePerGas", "0x0"))
+        waiting = self._nodes.first(lambda node: node.call("eth_getTransactionByHash", live.txid))
+        return bool(waiting) or base_fee > live.fees["max_fee_wei"]
 
     def _landed(self, transfer: Transfer, candidate: Candidate, receipt: Mapping[str, Any]) -> Judgement:
         number = quantity(receipt["blockNumber"])

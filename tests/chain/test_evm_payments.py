@@ -73,6 +73,40 @@ def test_a_mined_transaction_is_not_bumped(ethereum: labs.EvmLab) -> None:
     assert not steps.watch(intent, after_s=10 * BUMP_AFTER_S).bump_due
 
 
+def test_bytes_that_wait_for_gas_or_for_another_nonce_are_not_bumped(ethereum: labs.EvmLab) -> None:
+    wallet = ethereum.wallet(units=5_000_000)
+    first = steps.order(steps.payment("ethereum"))
+    behind, _ = steps.signed(steps.payment("ethereum"))
+    steps.send()
+    assert not steps.watch(behind, after_s=BUMP_AFTER_S + 1).bump_due  # nonce 0 is not signed yet
+    ethereum.rpc("anvil_setBalance", wallet.address, "0x0")
+    wanted = transfers.Payment(first.payout_id, "ethereum", "USDT", first.to_address, first.amount_units)
+    assert steps.sign(first, wanted)
+    steps.send()
+    assert "nsufficient funds" in Intent.objects.get(pk=first.pk).last_error
+    assert not steps.watch(first, after_s=2 * BUMP_AFTER_S).bump_due
+    ethereum.rpc("anvil_setBalance", wallet.address, hex(labs.ETHER))
+    steps.send(after_s=100)
+    labs.finalise(ethereum)
+    decided = [steps.watch(intent, after_s=10 * BUMP_AFTER_S).state for intent in (first, behind)]
+    assert decided == [IntentState.PAID, IntentState.PAID]
+
+
+def test_bytes_that_a_rising_base_fee_shuts_out_are_bumped_and_paid(ethereum: labs.EvmLab) -> None:
+    ethereum.wallet(units=5_000_000)
+    wanted = steps.payment("ethereum")
+    intent, _ = steps.signed(wanted)
+    ethereum.rpc("anvil_setNextBlockBaseFeePerGas", hex(20 * 10**9))
+    ethereum.mine()
+    steps.send()
+    assert steps.watch(intent, after_s=BUMP_AFTER_S + 1).bump_due
+    later = timezone.now() + timedelta(seconds=BUMP_AFTER_S + 1)
+    assert steps.sign(intent, wanted, now=later)
+    assert steps.send(after_s=BUMP_AFTER_S + 2) == 1
+    ethereum.mine(20)
+    assert steps.watch(intent, after_s=3 * BUMP_AFTER_S).state == IntentState.PAID
+
+
 def test_payments_of_one_wallet_take_consecutive_nonces(ethereum: labs.EvmLab) -> None:
     ethereum.wallet(units=5_000_000)
     signed = [steps.signed(steps.payment("ethereum")) for _ in range(3)]

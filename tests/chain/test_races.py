@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from chain import transfers
+from chain import gateway, keys, transfers
 from chain.models import BroadcastAttempt, HotWallet, Intent, IntentState, SignedAttempt
 from tests import databases
 from tests.chain import labs, steps
@@ -33,6 +33,25 @@ def test_two_signers_of_one_payment_leave_one_live_signature(lab: labs.Lab) -> N
     together(*[lambda: transfers.watch_due(now=timezone.now(), limit=10)] * 4)
     assert Intent.objects.get(pk=intent.pk).state == IntentState.PAID
     assert lab.balance(wallet.address) == 5_000_000 - wanted.amount_units
+
+
+def test_a_signer_that_was_overtaken_after_reading_the_chain_leaves_nothing(
+    lab: labs.Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.wallet(units=5_000_000)
+    wanted = steps.payment(lab.network)
+    intent = steps.order(wanted)
+    real, quicker = keys.sign_digest, []
+
+    def overtaken(network: str, *, address: str, digest: bytes) -> gateway.Signature:
+        monkeypatch.setattr(keys, "sign_digest", real)
+        lab.mine()  # the quicker one reads other fees and another head, so that its bytes differ
+        quicker.append(steps.sign(intent, wanted))
+        return real(network, address=address, digest=digest)
+
+    monkeypatch.setattr(keys, "sign_digest", overtaken)
+    assert steps.sign(intent, wanted) is None
+    assert SignedAttempt.objects.get(intent=intent) == quicker[0]
 
 
 def test_many_payments_through_many_workers_are_each_paid_once(lab: labs.Lab) -> None:
