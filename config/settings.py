@@ -212,6 +212,7 @@ UNFOLD = {
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
     "STYLES": ["payouts.navigation.stylesheet"],
+    "SCRIPTS": ["payouts.navigation.script"],
     "SIDEBAR": {"show_all_applications": False, "navigation": "payouts.navigation.groups"},
 }
 

@@ -14,6 +14,7 @@ from django_otp.models import Device
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
+from unfold.widgets import BASE_INPUT_CLASSES
 
 from payouts.merchants import otp
 from payouts.withdrawals import waiting
@@ -26,7 +27,20 @@ View = Callable[..., HttpResponseBase]
 class LoginForm(OTPAdminAuthenticationForm, AuthenticationForm):  # type: ignore[misc]  # neither package is typed
     """Username, password and the code of one's own authenticator; six ASCII digits and nothing else."""
 
-    otp_token = forms.CharField(label="One-time code", required=False, strip=False)
+    otp_token = forms.CharField(
+        label="One-time code",
+        strip=False,
+        error_messages={"required": "Enter the six digits that your authenticator shows."},
+        widget=forms.TextInput(
+            {
+                "autocomplete": "one-time-code",
+                "class": " ".join(BASE_INPUT_CLASSES),
+                "inputmode": "numeric",
+                "maxlength": 6,
+                "pattern": "[0-9]{6}",
+            }
+        ),
+    )
 
     def clean_otp_token(self) -> str:
         """Refuse what django-otp would take: full-width digits, signs, spaces."""

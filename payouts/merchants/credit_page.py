@@ -1,6 +1,5 @@
 """The page on which the platform sets a merchant's credit line; the ledger writes down who did."""
 
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +16,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 from chain import units
 from ledger import balances, posting
 from ledger.accounts import Purpose, Ref
+from payouts.merchants import coins
 from payouts.merchants.models import Merchant
 
 
@@ -33,21 +33,10 @@ class CreditForm(forms.Form):
         cleaned: dict[str, Any] = super().clean() or {}
         if "asset" in cleaned and "limit" in cleaned:
             try:
-                cleaned["limit_units"] = limit_units(cleaned["asset"], cleaned["limit"])
+                cleaned["limit_units"] = coins.parse(cleaned["asset"], cleaned["limit"])
             except units.BadAmount as error:
                 self.add_error("limit", str(error))
         return cleaned
-
-
-def limit_units(asset: str, text: str) -> int:
-    """The limit in the asset's smallest unit; zero is one, too.
-
-    Raises: units.BadAmount.
-    """
-    if not text.isascii() or not text.replace(".", "", 1).isdigit():
-        raise units.BadAmount("a limit is a plain number of coins")
-    amount = Decimal(text)
-    return units.to_units(asset, amount) if amount else 0
 
 
 def page(admin: ModelAdmin, request: HttpRequest, merchant_id: UUID) -> HttpResponse:

@@ -2,16 +2,34 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Permission, User
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-RIGHTS_OF = ("payouts", "ledger", "chain")  # what a person can be given here; the rest is for superusers
+# The rights that open something on this site; all others are nobody's or a superuser's.
+RIGHTS = Q(codename__in=["approve_level1", "approve_level2", "change_message"]) | Q(
+    codename__regex=r"^(view|add|change)_(merchant|member|feerule|policyrule)$|^(view|change)_apikey$"
+    r"|^view_(withdrawal|endpoint|message|attempt|accountline|eventline|creditlimitline)$"
+    r"|^view_(hotwallet|intent|signedattempt)$"
+)
+OURS = Q(content_type__app_label__in=["payouts", "ledger", "chain"])
+
+
+class RightsField(forms.ModelMultipleChoiceField):
+    """Rights by what they let one do."""
+
+    widget = UnfoldAdminCheckboxSelectMultipleWidget
+
+    def label_from_instance(self, right: Any) -> str:
+        """The right's own words."""
+        return str(right.name)
 
 
 class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unfold is untyped, UserAdmin no generic
@@ -29,7 +47,7 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unfo
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "user_permissions")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
-    filter_horizontal = ("user_permissions",)
+    filter_horizontal = ()
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
         """Each person with whether they hold an authenticator."""
@@ -43,10 +61,10 @@ class PersonAdmin(UserAdmin, ModelAdmin):  # type: ignore[misc,type-arg]  # unfo
         return bool(getattr(person, "enrolled", False))
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
-        """Offer this project's own rights."""
+        """Offer the rights that mean something here."""
         if db_field.name == "user_permissions":
-            rights = Permission.objects.filter(content_type__app_label__in=RIGHTS_OF)
-            options["queryset"] = rights.select_related("content_type")
+            rights = Permission.objects.filter(OURS & RIGHTS).order_by("content_type__app_label", "name")
+            return RightsField(rights, required=False, label="May")
         return super().formfield_for_manytomany(db_field, request, **options)
 
     def has_module_permission(self, request: HttpRequest) -> bool:

@@ -4,6 +4,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import TabularInline
 
 from payouts.merchants.screens import ReadOnly, Untouched
@@ -36,7 +38,8 @@ SHADES = {"PENDING": "info", "DELIVERED": "success", "FAILED": "danger"}
 class MessageAdmin(ReadOnly):
     """The outbox."""
 
-    list_display = ("event", "shade", "endpoint_url", "merchant", "attempts_made", "created_at", "next_attempt_at")
+    list_display = ("event", "shade", "told", "attempts_made", "created_at", "next_attempt_at")
+    list_fullwidth = True
     list_filter = ("state", "event", "endpoint__api")
     search_fields = ("=id", "=subject_id")
     search_help_text = "A message's or a withdrawal's whole id"
@@ -53,14 +56,11 @@ class MessageAdmin(ReadOnly):
     shade.label = SHADES  # type: ignore[attr-defined]  # how unfold is told to show a coloured label
 
     @admin.display(description="To")
-    def endpoint_url(self, message: Message) -> str:
-        """The URL."""
-        return message.endpoint.url
-
-    @admin.display(description="Merchant")
-    def merchant(self, message: Message) -> str:
-        """Who is told."""
-        return message.endpoint.merchant.name
+    def told(self, message: Message) -> SafeString:
+        """The URL and whose it is."""
+        endpoint = message.endpoint
+        cell = '<div class="desk-cell">{}<span class="desk-under">{} · {} API</span></div>'
+        return format_html(cell, endpoint.url, endpoint.merchant.name, endpoint.api)
 
     def has_replay_permission(self, request: HttpRequest) -> bool:
         """Whoever holds the right to change messages, though nobody changes what they say."""

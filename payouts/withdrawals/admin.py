@@ -60,7 +60,7 @@ class WaitingFilter(admin.SimpleListFilter):
 class WithdrawalAdmin(ReadOnly):
     """Withdrawals to look at; the only thing to be done is a decision, on a page of its own."""
 
-    list_display = ("state", "amount", "to", "of_merchant", "age", "screening")
+    list_display = ("state", "amount", "to", "age", "screening")
     list_display_links = ("state", "amount")
     list_filter = (WaitingFilter, "status", "network", "merchant")
     list_fullwidth = True
@@ -99,6 +99,12 @@ class WithdrawalAdmin(ReadOnly):
         if found is not None:
             return queryset.filter(id=found), False
         return queryset.filter(destination__in=_spellings(term)) | queryset.filter(txid=term), False
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """Without the link to "all", which would lead to the same default."""
+        changelist = super().get_changelist_instance(request)
+        changelist.full_result_count = changelist.result_count
+        return changelist
 
     def get_urls(self) -> list[URLPattern]:
         """The two decisions, before Django's own pages."""
@@ -150,23 +156,24 @@ class WithdrawalAdmin(ReadOnly):
             for part in (withdrawal.amount_units, withdrawal.net_units, withdrawal.fee_units)
         )
         return format_html(
-            '<span class="desk-amount">{}</span><span class="desk-under">gets {}<br>fee {}</span>', total, net, fee
+            '<div class="desk-cell"><span class="desk-amount">{}</span>'
+            '<span class="desk-under">gets {}<br>fee {}</span></div>',
+            total,
+            net,
+            fee,
         )
 
-    @admin.display(description="To")
+    @admin.display(description="To", ordering="merchant__name")
     def to(self, withdrawal: Withdrawal) -> SafeString:
-        """The whole address; a click selects all of it."""
+        """The whole address, a click selects all of it; below it the network and whose money it is."""
+        merchant = withdrawal.merchant
         return format_html(
-            '<span class="desk-whole">{}</span><span class="desk-under">{}</span>',
+            '<div class="desk-cell"><span class="desk-whole">{}</span><span class="desk-under">{} · {}{}</span></div>',
             withdrawal.destination,
             sheet.network(withdrawal.network),
+            merchant.name,
+            " · TEST" if merchant.is_test else "",
         )
-
-    @admin.display(description="Merchant", ordering="merchant__name")
-    def of_merchant(self, withdrawal: Withdrawal) -> SafeString:
-        """Whose money."""
-        mode = "TEST" if withdrawal.merchant.is_test else ""
-        return format_html('{}<span class="desk-under">{}</span>', withdrawal.merchant.name, mode)
 
     @admin.display(description="Age", ordering="-id")
     def age(self, withdrawal: Withdrawal) -> str:
@@ -177,7 +184,8 @@ class WithdrawalAdmin(ReadOnly):
     def screening(self, withdrawal: Withdrawal) -> SafeString | str:
         """What screening found, in its own words."""
         notes = withdrawal.review_notes.splitlines()
-        return format_html_join("", '<span class="desk-note">{}</span>', ([note] for note in notes)) or "–"
+        marks = format_html_join("", '<span class="desk-note">{}</span>', ([note] for note in notes))
+        return format_html('<div class="desk-cell">{}</div>', marks) if notes else "–"
 
 
 def _spellings(term: str) -> list[str]:

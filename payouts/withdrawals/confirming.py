@@ -60,10 +60,8 @@ def _taken(admin: "WithdrawalAdmin", request: HttpRequest, withdrawal: Withdrawa
         decided = _decide(request, withdrawal, action)
     except tuple(REFUSALS) as refusal:
         return _asked(admin, request, _found(withdrawal.id), action, refusal)
-    what = f"{sheet.money(decided.asset, int(decided.net_units))} to {decided.destination}"
-    messages.success(
-        request, f"{'Rejected' if action == 'reject' else 'Approved'}: {what}. It is {decided.status} now."
-    )
+    done = "Rejected" if action == "reject" else "Approved"
+    messages.success(request, f"{done}: {sheet.summary(decided)}. It is {decided.status} now.")
     return HttpResponseRedirect(reverse("admin:payouts_withdrawal_changelist"))
 
 
@@ -114,8 +112,10 @@ def _asked(
 ) -> HttpResponse:
     verb = verb_of(withdrawal, action)
     asks = decisions.may(_person(request), verb, withdrawal)
+    title = "Reject" if action == "reject" else f"Approve, level {verb[-1]}"
     context = admin.admin_site.each_context(request) | {
-        "title": f"{'Reject' if action == 'reject' else f'Approve, level {verb[-1]}'}",
+        "title": title,
+        "summary": sheet.summary(withdrawal),
         "opts": admin.opts,
         "withdrawal": withdrawal,
         "action": action,

@@ -68,6 +68,12 @@ def network(name: str) -> str:
     return NETWORK_TITLES.get(name, name)
 
 
+def summary(withdrawal: Withdrawal) -> str:
+    """The payment in one line; the address whole, as everywhere."""
+    paid = money(withdrawal.asset, int(withdrawal.net_units))
+    return f"{paid} to {withdrawal.destination} on {network(withdrawal.network)}"
+
+
 def bound(withdrawal: Withdrawal) -> list[Row]:
     """What an approval binds: the payload, whole."""
     asset = withdrawal.asset
