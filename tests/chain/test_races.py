@@ -1,11 +1,12 @@
 """Several signers, senders and watchers at once: each step is taken by one of them."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
-from chain import gateway, keys, transfers
+from chain import custody, gateway, keys, transfers
 from chain.models import BroadcastAttempt, HotWallet, Intent, IntentState, SignedAttempt
 from tests import databases
 from tests.chain import labs, steps
@@ -74,6 +75,42 @@ def test_many_payments_through_many_workers_are_each_paid_once(lab: labs.Lab) ->
     spent = sum(one.amount_units for one in wanted.values())
     assert lab.balance(wallet.address) == 5_000_000 - spent
     assert all(lab.balance(one.to_address) == one.amount_units for one in wanted.values())
+
+
+def test_custody_adds_up_at_every_moment_while_payments_move(lab: labs.Lab) -> None:
+    lab.wallet(units=5_000_000)
+    wanted = {one.payout_id: one for one in (steps.payment(lab.network, units=1_000 + n) for n in range(5))}
+    done = threading.Event()
+
+    def pay() -> None:
+        try:
+            for one in wanted.values():
+                intent, _ = steps.signed(one)
+                steps.send()
+                labs.finalise(lab)
+                assert steps.watch(intent, after_s=60).state == IntentState.PAID
+                steps.collect(intent)
+        finally:
+            done.set()
+
+    def settled_units() -> int:
+        taken = Intent.objects.exclude(collected_at=None).values_list("payout_id", flat=True)
+        return sum(wanted[payout].amount_units for payout in taken)
+
+    def compare() -> int:
+        compared = 0
+        while not done.is_set():
+            before = settled_units()
+            held = custody.held_units(lab.network, "USDT")
+            if settled_units() == before:
+                assert held.units + held.uncollected_units == 5_000_000 - before
+                compared += 1
+        return compared
+
+    _, compared = together(pay, compare)
+    assert isinstance(compared, int)
+    assert compared > 2
+    assert custody.held_units(lab.network, "USDT").units == 5_000_000 - settled_units()
 
 
 def test_a_worker_that_dies_after_its_claim_holds_a_payment_up_for_its_lease_only(lab: labs.Lab) -> None:
