@@ -10,7 +10,6 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
 from config.local import redis as local_redis
@@ -34,11 +33,15 @@ def django_db_setup(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
 
 
 @pytest.fixture
-def committed(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[databases.Database]:
+def committed(
+    request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[databases.Database]:
     """A fresh database, for tests that commit, use threads or start processes; dropped afterwards.
 
     Subprocesses find it through DATABASE_URL; `.owner_url` and `.web_url` name it.
     """
+    if request.node.get_closest_marker("django_db"):
+        raise pytest.UsageError("`committed` stands in the place of the django_db mark: leave one of them out")
     with databases.clone("test") as database, django_db_blocker.unblock(), databases.used(database):
         yield database
 
@@ -72,12 +75,3 @@ def tron_url() -> Iterator[str]:
     """The base URL of a TRON dev node of this process's own (settings.TRON_RPC_URLS names it too)."""
     with chains.tron_running() as url:
         yield url
-
-
-@pytest.fixture(autouse=True)
-def _no_connection_left_open() -> Iterator[None]:
-    """Close this thread's connections of a test that used none of the fixtures above."""
-    yield
-    for connection in connections.all(initialized_only=True):
-        if connection.connection is not None and connection.connection.closed:
-            connection.connection = None

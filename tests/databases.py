@@ -53,16 +53,15 @@ def clone(purpose: str) -> Iterator[Database]:
 
 @contextmanager
 def used(database: Database) -> Iterator[None]:
-    """Point Django, in all threads and in processes started from here, to that database; close what was opened to it."""
+    """Point Django, in all threads and processes started from here, to that database; then close what was opened."""
     opened: list[psycopg.Connection] = []
 
     def remember(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
         opened.append(connection.connection)
 
     shared = connections.settings["default"]  # the very dict that every thread's connection reads when it opens
-    before = {"NAME": shared["NAME"], "DATABASE_URL": os.environ["DATABASE_URL"]}
-    connection = connections["default"]
-    kept, connection.connection = connection.connection, None
+    name, url = shared["NAME"], os.environ["DATABASE_URL"]
+    connections["default"].close()
     shared["NAME"] = settings.DATABASES["default"]["NAME"] = database.name
     os.environ["DATABASE_URL"] = database.web_url
     connection_created.connect(remember)
@@ -70,12 +69,11 @@ def used(database: Database) -> Iterator[None]:
         yield
     finally:
         connection_created.disconnect(remember)
-        connection.close()
+        connections["default"].close()
         for other in opened:
             other.close()
-        shared["NAME"] = settings.DATABASES["default"]["NAME"] = before["NAME"]
-        os.environ["DATABASE_URL"] = before["DATABASE_URL"]
-        connection.connection = kept
+        shared["NAME"] = settings.DATABASES["default"]["NAME"] = name
+        os.environ["DATABASE_URL"] = url
 
 
 def _template() -> str:

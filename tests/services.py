@@ -7,11 +7,14 @@ and the TRON dev node, which the fixtures start at their first use. A URL that t
 
 import hashlib
 import os
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
+from config import local
 from config.local import ports, stack
 from config.local.record import AlreadyRunning
 
@@ -92,4 +95,18 @@ def _fingerprint() -> str:
 def _decides(path: Path) -> bool:
     return path.suffix == ".sql" or (
         path.suffix == ".py" and (path.parent.name == "migrations" or "models" in path.name or path.stem == "migrate")
+    )
+
+
+def environment_without(**more: str) -> dict[str, str]:
+    """This process's environment as a newcomer would have it: no URL, no secret, no settings given."""
+    own = {*local.URLS, "DATABASE_OWNER_URL", "SECRET_KEY", "KEY_PEPPER", "SECRETS_KEY", "KEYSTORE_DIR"}
+    own |= {"KEYSTORE_PASSPHRASE_FILE", "DJANGO_SETTINGS_MODULE"}
+    return {name: value for name, value in os.environ.items() if name not in own} | more
+
+
+def run(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """One of the project's own programs, to its end: `run("manage.py", "prove", env=…)`."""
+    return subprocess.run(  # noqa: S603 - our own interpreter and programs
+        [sys.executable, *arguments], env=env, cwd=ROOT, check=False, capture_output=True, text=True
     )

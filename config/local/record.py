@@ -78,8 +78,9 @@ class Record:
 
     def close(self) -> None:
         """Give the folder free."""
-        self.path.unlink(missing_ok=True)
-        self._lock.close()
+        if not self._lock.closed:
+            self.path.unlink(missing_ok=True)
+            self._lock.close()
 
 
 def published(data_dir: Path) -> dict[str, str]:

@@ -43,6 +43,7 @@ def up(environ: Mapping[str, str], *, data_dir: Path = LOCAL) -> int:
     """Serve until Ctrl-C or SIGTERM; answers the exit status."""
     with _stoppable():
         try:
+            _refuse_production(environ)
             with _everything(environ, data_dir=data_dir) as services:
                 base = services.env["BASE_URL"]
                 names = ",".join(child.spec.name for child in services.children)
@@ -60,6 +61,7 @@ def demo(environ: Mapping[str, str], *, data_dir: Path = LOCAL) -> int:
     """Run the demo on what `make up` serves already, else on the same set-up for the demo's time; its exit status."""
     with _stoppable():
         try:
+            _refuse_production(environ)
             with record.attached(data_dir) as env:
                 if "BASE_URL" in env:
                     say(f"using what runs at {env['BASE_URL']}")
@@ -82,8 +84,6 @@ def _everything(environ: Mapping[str, str], *, data_dir: Path) -> Iterator[stack
 
     Raises: NotReady, AlreadyRunning, SetupFailed.
     """
-    if environ.get("SLUICE_ENV") == "production":
-        raise NotReady("SLUICE_ENV=production runs the Procfile under your own process manager, not the local default")
     port = environ.get("PORT") or DEFAULT_PORT
     if ports.answers(int(port)) or not ports.free(int(port)):
         raise NotReady(_taken(port, data_dir))
@@ -100,6 +100,11 @@ def _everything(environ: Mapping[str, str], *, data_dir: Path) -> Iterator[stack
         yield services
     finally:
         services.stop()
+
+
+def _refuse_production(environ: Mapping[str, str]) -> None:
+    if environ.get("SLUICE_ENV") == "production":
+        raise NotReady("SLUICE_ENV=production runs the Procfile under your own process manager, not the local default")
 
 
 def _taken(port: str, data_dir: Path) -> str:

@@ -1,0 +1,119 @@
+"""`make up` and `manage.py` as a person meets them: come up, bring back what dies, stop whole, leave nothing."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from config.local import anvil, place, ports, record, rpc
+from config.local.processes import Identity
+from tests import services
+
+
+@dataclass(frozen=True)
+class Running:
+    """A `make up` of a test's own."""
+
+    process: subprocess.Popen[str]
+    folder: Path
+    port: int
+    env: dict[str, str]
+
+    def wait_for(self, words: str) -> str:
+        """Read on until a line holds these words."""
+        assert self.process.stdout
+        said = []
+        for line in self.process.stdout:
+            said.append(line)
+            if words in line:
+                return line
+        raise AssertionError("".join(said))
+
+    def processes(self) -> dict[str, Identity]:
+        content = json.loads((self.folder / "run" / "services.json").read_text())
+        return {name: Identity(**one) for name, one in content["processes"].items()}
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """A folder of a test's own where PostgreSQL's user reaches it, with the tools that are there already."""
+    folder = Path(os.environ[services.FOLDER]) / f"up-{os.getpid()}"
+    anvil.installed(os.environ)
+    folder.mkdir(mode=0o711)
+    (folder / "tools").symlink_to(anvil.TOOLS)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def running(folder: Path) -> Iterator[Running]:
+    """`python -m config.local up` in a folder and on a port of its own, ready."""
+    port = ports.unused()
+    env = services.environment_without(SLUICE_LOCAL_DIR=str(folder), PORT=str(port))
+    command = [sys.executable, "-m", "config.local", "up"]
+    with subprocess.Popen(command, env=env, cwd=place.ROOT, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - ours
+        up = Running(process, folder, port, env)
+        try:
+            up.wait_for("Ctrl-C stops everything")
+            yield up
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+@pytest.mark.timeout(240)
+def test_up_serves_brings_back_what_is_killed_and_stops_whole(running: Running) -> None:
+    assert rpc.get_ok(f"http://127.0.0.1:{running.port}/healthz")
+    first = running.processes()
+    assert set(first) == {"postgres", "redis", "anvil", "tron", "web", "worker", "signer", "beat"}
+    again = services.run("-m", "config.local", "up", env=running.env)
+    assert again.returncode == 1
+    assert "already running" in again.stdout
+    for name in ("worker", "redis", "postgres", "anvil"):
+        os.kill(first[name].pid, signal.SIGKILL)
+        running.wait_for(f"{name} is back")
+    second = running.processes()
+    assert not any(first[name].alive() for name in ("worker", "redis", "postgres", "anvil"))
+    began = time.monotonic()
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(30) == 0
+    assert time.monotonic() - began < 20
+    assert not any(one.alive() for one in second.values())
+
+
+@pytest.mark.parametrize("command", ["version", "help", "check", "makemigrations --check --dry-run", "prove --help"])
+def test_commands_that_need_no_service_start_none(tmp_path: Path, command: str) -> None:
+    env = services.environment_without(SLUICE_LOCAL_DIR=str(tmp_path))
+    done = services.run("-W", "ignore::RuntimeWarning", "manage.py", *command.split(), env=env)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_command_that_needs_services_has_them_for_its_time_and_stdout_for_itself(folder: Path) -> None:
+    env = services.environment_without(SLUICE_LOCAL_DIR=str(folder))
+    code = (
+        "from django.db import connection as c; print(len(c.introspection.table_names()) > 20, c.settings_dict['USER'])"
+    )
+    done = services.run("manage.py", "shell", "-v", "0", "-c", code, env=env)
+    assert done.stdout == "True sluice_web\n"
+    assert done.stderr == "the local default is up for this command (`make up` keeps it running)\n"
+    assert record.published(folder) == {}
+    assert not any(ports.answers(port) for port in json.loads((folder / "ports.json").read_text()).values())
+
+
+def test_production_commands_start_nothing_and_name_what_is_missing(tmp_path: Path) -> None:
+    env = services.environment_without(SLUICE_LOCAL_DIR=str(tmp_path), SLUICE_ENV="production")
+    for command in (["manage.py", "prove"], ["-m", "config.local", "up"], ["-m", "config.local", "demo"]):
+        done = services.run(*command, env=env)
+        assert done.returncode
+        assert "production" in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
