@@ -1,8 +1,10 @@
 """What only TRON has: expiration, the proof of absence, and the second signature that needs it."""
 
 import hashlib
+from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 from tronpy.proto import tron_pb2
 
 from chain import transfers
@@ -126,16 +128,14 @@ def test_the_solid_head_must_be_past_the_expiration(tron: labs.TronLab, short_li
 
 def test_equal_payments_in_one_millisecond_have_two_txids(tron: labs.TronLab) -> None:
     tron.wallet(units=5_000_000)
-    wanted = [steps.payment("tron", to=labs.recipient("tron")) for _ in range(1)] * 1
-    twin = transfers.Payment(
-        steps.payment("tron").payout_id, "tron", "USDT", wanted[0].to_address, wanted[0].amount_units
-    )
-    signed = [steps.signed(one) for one in (wanted[0], twin)]
+    one = steps.payment("tron")
+    twin = replace(one, payout_id=steps.payment("tron").payout_id)
+    signed = [steps.signed(wanted) for wanted in (one, twin)]
     assert len({attempt.txid for _, attempt in signed}) == 2
     steps.send()
     labs.finalise(tron)
     assert {steps.watch(intent, after_s=60).state for intent, _ in signed} == {IntentState.PAID}
-    assert tron.balance(twin.to_address) == 2 * twin.amount_units
+    assert tron.balance(one.to_address) == 2 * one.amount_units
 
 
 def test_the_txid_is_the_hash_of_the_bytes_that_are_sent(tron: labs.TronLab) -> None:
@@ -159,3 +159,17 @@ def test_energy_that_runs_out_in_a_solid_block_is_dead(tron: labs.TronLab) -> No
         tron.token_fee(basis_points=0)
     assert decided.state == IntentState.DEAD
     assert decided.proof["result"] == "OUT_OF_ENERGY"
+
+
+def test_a_transaction_that_appears_after_its_absence_was_proven_waits_for_a_person(tron: labs.TronLab) -> None:
+    tron.wallet(units=5_000_000)
+    wanted = steps.payment("tron")
+    intent, first = steps.signed(wanted)
+    steps.send()
+    proof = {"absent_from": "what a lying node showed"}
+    SignedAttempt.objects.filter(pk=first.pk).update(state=AttemptState.EXPIRED, proof=proof)
+    labs.finalise(tron)
+    with capture_logs() as logs:
+        looked = steps.watch(intent, after_s=60)
+    assert looked.state == IntentState.OPEN
+    assert any("proven absent" in entry.get("alarm", "") for entry in logs)
