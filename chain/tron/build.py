@@ -11,7 +11,7 @@ from typing import Any
 from eth_keys import datatypes as secp256k1
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
-from google.protobuf.message import DecodeError
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # protobuf brings no types
 from tronpy.proto import tron_pb2
 
 from chain import addresses, token_abi
