@@ -11,6 +11,7 @@ import stat
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -102,11 +103,9 @@ def test_a_second_owner_of_the_folder_is_refused(start: Callable[[], stack.Servi
         stack.start(folder, environ=NOTHING_GIVEN, wanted=DATA)
 
 
-def test_the_services_of_a_killed_owner_end_with_it_and_the_folder_is_usable_again(
-    start: Callable[[], stack.Services], folder: Path
-) -> None:
+def test_the_services_of_a_killed_owner_end_with_it(start: Callable[[], stack.Services], folder: Path) -> None:
     code = (
-        "import os, pathlib, signal, sys; from config.local import stack;"
+        "import pathlib, signal, sys; from config.local import stack;"
         "stack.start(pathlib.Path(sys.argv[1]), environ={}, wanted=('postgres', 'redis'));"
         "print('up', flush=True); signal.pause()"
     )
@@ -115,8 +114,35 @@ def test_the_services_of_a_killed_owner_end_with_it_and_the_folder_is_usable_aga
         assert owner.stdout.readline() == "up\n"
         content = json.loads((folder / "run" / "services.json").read_text())
         owner.kill()
+    ended([Identity(**one) for one in content["processes"].values()])
     start()
-    assert not any(Identity(**one).alive() for one in content["processes"].values())
+
+
+def test_the_next_owner_ends_what_outlived_a_killed_one_and_nobody_else(folder: Path) -> None:
+    owner = record.Record(folder)
+    with (
+        subprocess.Popen(["/bin/sleep", "1000"]) as recorded,
+        subprocess.Popen(["/bin/sleep", "1000"], env={record.TAG: owner.tag}) as tagged,
+        subprocess.Popen(["/bin/sleep", "1000"]) as somebody_else,
+    ):
+        owner.started("recorded", recorded.pid)
+        owner.processes["pid taken over"] = Identity(somebody_else.pid, identity(somebody_else.pid).started_ticks - 1)
+        owner.save()
+        left = owner.path.read_text()
+        owner.close()
+        owner.path.write_text(left)  # as an owner that was killed leaves it
+        record.Record(folder).close()
+        assert recorded.wait(10) < 0
+        assert tagged.wait(10) < 0
+        assert somebody_else.poll() is None
+        somebody_else.kill()
+
+
+def ended(processes: list[Identity]) -> None:
+    deadline_s = time.monotonic() + 10
+    while any(one.alive() for one in processes):
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
 
 
 def test_a_port_that_another_program_took_is_replaced(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from config.local import anvil, place, ports, record, rpc
+from config.local import place, ports, record, rpc
 from config.local.processes import Identity
 from tests import services
 
@@ -44,11 +44,8 @@ class Running:
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder of a test's own where PostgreSQL's user reaches it, with the tools that are there already."""
+    """A folder of a test's own where PostgreSQL's user reaches it."""
     folder = Path(os.environ[services.FOLDER]) / f"up-{os.getpid()}"
-    anvil.installed(os.environ)
-    folder.mkdir(mode=0o711)
-    (folder / "tools").symlink_to(anvil.TOOLS)
     yield folder
     shutil.rmtree(folder)
 

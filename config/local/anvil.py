@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from config.local import rpc
-from config.local.place import LOCAL, Place
+from config.local.place import ROOT, Place
 from config.local.processes import NotReady, Spec
 
 VERSION = "1.7.1"
@@ -28,7 +28,7 @@ CHAIN_ID = 1
 VARIABLE = "EVM_RPC_URLS"
 STATE, COPY = "state.json", "state.copy.json"
 STATE_END = b'"historical_states":null}'  # how a whole dump ends
-TOOLS = LOCAL / "tools"
+TOOLS = ROOT / ".local" / "tools"  # the same for every data folder
 
 
 def spec(place: Place) -> Spec:
