@@ -166,7 +166,7 @@ GUARDS = Check(
         SELECT format('the constraint %s is not there or not enforced', guard)
         FROM unnest(ARRAY['ledger_event_pkey', 'event_source_seq_once', 'event_target_seq_once',
                           'event_amount_in_range', 'event_two_accounts', 'adjust_by_two_persons',
-                          'ledger_account_pkey', 'account_once', 'account_not_overdrawn',
+                          'ledger_account_pkey', 'account_not_overdrawn',
                           'account_floor_by_purpose', 'account_id_from_parts', 'credit_not_overpaid'
                          ]) AS wanted (guard)
         WHERE NOT EXISTS (SELECT FROM pg_constraint

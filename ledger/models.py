@@ -51,7 +51,11 @@ class XidField(IntColumn):
 
 
 class Account(models.Model):
-    """A balance, a projection of its events; `seq` counts them."""
+    """A balance, a projection of its events; `seq` counts them.
+
+    The parts are unique because the id is made of them (CHECK `account_id_from_parts`). A unique constraint of their
+    own would break the opening of accounts: ON CONFLICT waits at one index and would be refused at the other.
+    """
 
     pk = models.CompositePrimaryKey("book", "id")
     book = models.UUIDField()
@@ -66,10 +70,6 @@ class Account(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(
-                name="account_once",
-                fields=["book", "owner", "asset", "purpose", "network"],
-            ),
             models.CheckConstraint(
                 name="account_not_overdrawn",
                 condition=Q(floor__isnull=True) | Q(balance__gte=F("floor")),

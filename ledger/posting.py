@@ -95,7 +95,6 @@ REFUSALS: dict[str, type[LedgerRefused]] = {
     "ledger_event_pkey":                                                    IdempotencyConflict,
     "limit_not_below_drawn":                                                LimitBelowDrawn,
     "accounts_in_order":                                                    LedgerRefused,
-    "account_once":                                                         LedgerRefused,
     "account_id_from_parts":                                                LedgerRefused,
     "account_floor_by_purpose":                                             LedgerRefused,
     "account_named_plainly":                                                LedgerRefused,

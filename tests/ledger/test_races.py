@@ -80,16 +80,19 @@ def test_opposite_transfers_never_wait_in_a_circle(committed: Database) -> None:
 
 def test_accounts_that_open_at_once_open_once(committed: Database) -> None:
     book = Book()
-    people = [book.ref(Purpose.AVAILABLE, owner=UUID(int=number)) for number in range(12)]
 
     def deposits(number: int) -> Callable[[], str]:
-        mine = [people[(number * step + step) % len(people)] for step in (1, 5, 7)]
-        return posting_of(*(replace(book.movement(Kind.DEPOSIT, 1), target=person) for person in mine))
+        first = number // THREADS * 2  # everybody opens the same two, then the next two, in turn from either end
+        owners = [UUID(int=owner) for owner in (first, first + 1)][:: 1 if number % 2 else -1]
+        return posting_of(
+            *(replace(book.movement(Kind.DEPOSIT, 1), target=book.ref(Purpose.AVAILABLE, owner=it)) for it in owners)
+        )
 
-    outcomes = at_once([deposits(number) for number in range(160)])
+    outcomes = at_once([deposits(number) for number in range(THREADS * 25)])
 
-    assert outcomes == {"posted": 160}
-    assert book.holds(book.external) == -480
+    assert outcomes == {"posted": THREADS * 25}
+    assert book.holds(book.external) == -THREADS * 25 * 2
+    assert len(balances.book(book.id)) == 51
     assert audit.prove().problems == []
 
 
