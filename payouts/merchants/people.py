@@ -22,7 +22,7 @@ RIGHTS = Q(codename__in=["approve_level1", "approve_level2", "change_message"]) 
 OURS = Q(content_type__app_label__in=["payouts", "ledger", "chain"])
 
 
-class RightsField(forms.ModelMultipleChoiceField):
+class RightsField(forms.ModelMultipleChoiceField):  # type: ignore[type-arg]  # no generic at run time
     """Rights by what they let one do."""
 
     widget = UnfoldAdminCheckboxSelectMultipleWidget

@@ -21,6 +21,8 @@ class EndpointAdmin(ReadOnly):
     search_fields = ("url", "merchant__name", "=id")
     list_select_related = ("merchant",)
     ordering = ("-id",)
+    fields = ("merchant", "api", "url", "events", "is_active", "disabled_reason", "id", "created_at")
+    readonly_fields = fields
 
 
 class AttemptInline(Untouched, TabularInline):  # type: ignore[misc]  # unfold is untyped
