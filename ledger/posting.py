@@ -137,6 +137,8 @@ def post(movements: Sequence[Movement]) -> list[Posted]:
     round trips) is needed. Only what a constraint refuses needs the caller's own savepoint, if his transaction is to go
     on: an ADJUST without its two persons, an id twice in one call, a race of two different calls for one id.
 
+    Whoever posts twice in one transaction locks all accounts first, see lock().
+
     Raises: InsufficientFunds, IdempotencyConflict, LedgerRefused.
     """
     if not movements:

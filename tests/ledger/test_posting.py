@@ -248,31 +248,34 @@ def test_an_amount_that_is_no_int_is_a_fault_of_the_caller(amount: Any) -> None:
         Book().post(Kind.DEPOSIT, amount)
 
 
-@pytest.mark.parametrize("amount", ["0.5", "1.5", "NaN", "Infinity"])
-def test_the_function_itself_takes_whole_numbers_only(amount: str) -> None:
+@pytest.mark.parametrize(
+    ("amount", "refusal"),
+    [("0.5", True), ("1.5", True), ("NaN", True), ("Infinity", True), ("-1", True), ("5.000", False)],
+)
+def test_the_function_itself_takes_whole_numbers_only(*, amount: str, refusal: bool) -> None:
     book = funded(10)
-    movement = book.movement(Kind.FREEZE, 1)
+    event = str(new_id())
     accounts = sorted((book.available, book.frozen), key=lambda ref: ref.id)
-    parameters: list[Any] = [
-        book.id,
-        [ref.id for ref in accounts],
-        [ref.owner for ref in accounts],
+    texts = [
+        [str(ref.id) for ref in accounts],
+        [str(ref.owner) for ref in accounts],
         [ref.asset for ref in accounts],
         [str(ref.purpose) for ref in accounts],
         ["", ""],
-        [movement.id],
-        [movement.txn],
+        [event],
+        [event],
         ["FREEZE"],
-        [accounts.index(book.available) + 1],
-        [accounts.index(book.frozen) + 1],
+        [str(accounts.index(book.available) + 1)],
+        [str(accounts.index(book.frozen) + 1)],
         [amount],
-        [""],
+        ["a reference"],
         ["{}"],
     ]
     with connection.cursor() as cursor:
-        cursor.execute(posting._POST, parameters)  # noqa: SLF001 - what the driver would send
+        cursor.execute(posting._POST, [book.id, *texts])  # noqa: SLF001 - what another client would send
 
-        assert cursor.fetchone()[0] == "event_amount_in_range"
+        assert cursor.fetchone()[0] == ("event_amount_in_range" if refusal else None)
+    assert audit.prove().problems == []
 
 
 def test_the_largest_balance_overflows_into_a_refusal() -> None:

@@ -25,7 +25,7 @@ CREATE FUNCTION ledger_request_hash(
 AS $$
     SELECT sha256(convert_to(
         p_book::text || '|' || p_id::text || '|' || p_txn::text || '|' || p_kind || '|' || p_source::text || '|'
-        || p_target::text || '|' || p_amount::text || '|' || octet_length(p_reference)::text || '|' || p_reference || '|'
+        || p_target::text || '|' || trunc(p_amount)::text || '|' || octet_length(p_reference)::text || '|' || p_reference || '|'
         || p_data::text, 'UTF8'))
 $$;
 

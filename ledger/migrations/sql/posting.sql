@@ -3,9 +3,10 @@
 -- The accounts come as parallel arrays in strictly rising order of their ids; the movements as parallel arrays in which
 -- source and target are positions in the accounts' arrays (from 1). Movements apply in their order.
 --
--- Answers one row per movement. When the call is refused, the only row names the broken rule in `refusal` and nothing was
--- written: a caller's transaction stays usable without a savepoint (two round trips less). Rules that only a race or a
--- fault in this function can reach are constraints of the tables and raise.
+-- Answers one row per movement. When the call is refused, the only row names the broken rule in `refusal` and nothing
+-- moved (accounts that were absent are open then, with zeros): a caller's transaction stays usable without a savepoint,
+-- which would be two more round trips. Rules that only a race or a fault in this function can reach are constraints of
+-- the tables and raise.
 CREATE FUNCTION ledger_post(
     p_book uuid,
     p_account uuid[], p_owner uuid[], p_asset text[], p_purpose text[], p_network text[],
