@@ -10,6 +10,7 @@ from payouts.demo.terminal import Differs
 
 TIMEOUT_S = 15.0
 STEP_S = 30
+TYPING_S = 5
 PAUSE_S = 0.2
 
 
@@ -22,12 +23,16 @@ class Authenticator:
 
     def code(self) -> str:
         """A code that has not been used, waiting for the next one where there is none."""
-        while (step := max(self._last_step + 1, int(time.time()) // STEP_S - 1)) > int(time.time()) // STEP_S + 1:
+        while (step := max(self._last_step + 1, self._oldest())) > int(time.time()) // STEP_S + 1:
             time.sleep(PAUSE_S)
         self._last_step = step
         totp = TOTP(self._key, step=STEP_S)
         totp.time = step * STEP_S
         return f"{totp.token():06d}"
+
+    def _oldest(self) -> int:
+        """The first step whose code is still taken when it arrives a few seconds from now."""
+        return int(time.time() + TYPING_S) // STEP_S - 1
 
 
 class Inputs(HTMLParser):
@@ -60,6 +65,10 @@ class Desk:
         page = self._submit("/admin/login/?next=/admin/", form)
         if page.url.path != "/admin/":
             raise Differs(f"{self.username} could not log in")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
 
     def approve(self, withdrawal_id: str) -> None:
         """Open the approval page, read it, type the code, confirm.

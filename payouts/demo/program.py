@@ -18,6 +18,10 @@ class Program:
         self._http = httpx.Client(base_url=base_url, timeout=TIMEOUT_S, trust_env=False)
         self._key_id, self._secret = key_id, secret
 
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
     def get(self, path: str) -> dict[str, Any]:
         """The answer's body.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
-PAUSE_S = 0.25
+PAUSE_S = 1.5  # the API takes 60 calls a minute
 
 
 class Differs(Exception):

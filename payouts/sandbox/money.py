@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+
 import uuid_utils.compat as uuid7
 from django.conf import settings
 

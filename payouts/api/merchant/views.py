@@ -35,6 +35,8 @@ def refuse(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, OperationalError | InterfaceError):
         structlog.get_logger(__name__).error("database.unavailable", error=str(error))
         error = base.Unavailable()
+    if isinstance(error, exceptions.Throttled):
+        error.detail = "rate limit exceeded"
     answer = exception_handler(error, context)
     if answer is None:
         raise error

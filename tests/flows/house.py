@@ -1,0 +1,125 @@
+"""A whole Sluice in a folder of its own: services, chains, web, worker, signer, beat – as `make up` runs them."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from config.local import ports, record
+from config.local.place import ROOT
+from payouts.demo.program import Program
+from payouts.demo.terminal import Differs
+
+__all__ = ["Differs", "House", "httpx", "standing", "until"]
+T = TypeVar("T")
+UP_S, POLL_S = 90.0, 0.1
+KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "npm_config_cache")
+
+
+@dataclass
+class House:
+    """A running Sluice, and how its people reach it."""
+
+    data_dir: Path
+    base_url: str
+    sandbox: dict[str, Any] = field(default_factory=dict)
+
+    def env(self) -> dict[str, str]:
+        """The environment of commands that work on it."""
+        return _outside() | record.published(self.data_dir) | {"SLUICE_LOCAL_DIR": str(self.data_dir)}
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one management command."""
+        return self.python("manage.py", *arguments)
+
+    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of our own programs."""
+        command = [sys.executable, *arguments]
+        return subprocess.run(command, check=False, cwd=ROOT, env=self.env(), capture_output=True, text=True)  # noqa: S603 - ours
+
+    @contextmanager
+    def program(self) -> Iterator[Program]:
+        """The sandbox merchant's program."""
+        key = self.sandbox["merchant"]
+        program = Program(self.base_url, key_id=key["key_id"], secret=key["secret"])
+        try:
+            yield program
+        finally:
+            program.close()
+
+    def pid(self, name: str) -> int:
+        """The process that runs under this name now."""
+        processes = json.loads((self.data_dir / "run" / "services.json").read_text())["processes"]
+        return int(processes[name]["pid"])
+
+    def kill_nine(self, name: str) -> None:
+        """SIGKILL it, with every process that it has started."""
+        pid = self.pid(name)
+        for one in (pid, *_descendants(pid)):
+            try:
+                os.kill(one, signal.SIGKILL)
+            except ProcessLookupError:  # went with its parent
+                continue
+        until(lambda: self.pid(name) != pid or None, what=f"{name} to be started again")
+
+
+def until(look: Callable[[], T | None], *, what: str, timeout_s: float = UP_S, poll_s: float = POLL_S) -> T:
+    """What `look` finds, as soon as it finds it."""
+    deadline = time.monotonic() + timeout_s
+    while (found := look()) is None:
+        assert time.monotonic() < deadline, f"waited {timeout_s:.0f} s for {what}"
+        time.sleep(poll_s)
+    return found
+
+
+@contextmanager
+def standing(folder: Path) -> Iterator[House]:
+    """Build it, hand it over, and take it down with everything in it."""
+    data_dir = folder / "local"
+    data_dir.mkdir(parents=True)
+    port = ports.unused()
+    env = _outside() | {"SLUICE_LOCAL_DIR": str(data_dir), "PORT": str(port)}
+    with (folder / "up.log").open("wb") as log:
+        command = [sys.executable, "-m", "config.local", "up"]
+        up = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603
+    house = House(data_dir, f"http://127.0.0.1:{port}")
+    try:
+        until(lambda: _is_up(up, data_dir, folder / "up.log"), what="Sluice to be up")
+        made = house.manage("sandbox", "--json")
+        assert made.returncode == 0, made.stderr
+        house.sandbox = json.loads(made.stdout)
+        yield house
+    finally:
+        up.terminate()
+        up.wait(timeout=60)
+        pointer = data_dir / "postgres" / "elsewhere"
+        if pointer.exists():
+            shutil.rmtree(pointer.read_text())
+
+
+def _is_up(up: subprocess.Popen[bytes], data_dir: Path, log: Path) -> bool | None:
+    assert up.poll() is None, log.read_text()
+    return "BASE_URL" in record.published(data_dir) or None
+
+
+def _outside() -> dict[str, str]:
+    """The environment without the tests' own services."""
+    return {name: os.environ[name] for name in KEPT if name in os.environ}
+
+
+def _descendants(pid: int) -> list[int]:
+    found = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *_descendants(child)]
+    return found
