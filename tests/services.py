@@ -16,6 +16,7 @@ import pytest
 
 from config import local
 from config.local import ports, stack
+from config.local.processes import NotReady
 from config.local.record import AlreadyRunning
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,6 +54,8 @@ def _start_for_the_run() -> None:
             services = stack.start(folder, environ=os.environ, wanted=("postgres", "redis"), durable=False)
         except AlreadyRunning:
             continue
+        except NotReady as error:
+            raise pytest.UsageError(str(error)) from None
         running.append(services)
         os.environ.update(services.env | services.signer_env)
         os.environ |= {FOLDER: str(folder), MIGRATIONS: _fingerprint()}

@@ -120,11 +120,10 @@ def test_the_services_of_a_killed_owner_end_with_it(start: Callable[[], stack.Se
 
 def test_the_next_owner_ends_what_outlived_a_killed_one_and_nobody_else(folder: Path) -> None:
     owner = record.Record(folder)
-    with (
-        subprocess.Popen(["/bin/sleep", "1000"]) as recorded,
-        subprocess.Popen(["/bin/sleep", "1000"], env={record.TAG: owner.tag}) as tagged,
-        subprocess.Popen(["/bin/sleep", "1000"]) as somebody_else,
-    ):
+    sleep = ["/bin/sleep", "60"]
+    recorded, tagged = subprocess.Popen(sleep), subprocess.Popen(sleep, env={record.TAG: owner.tag})
+    somebody_else = subprocess.Popen(sleep)
+    try:
         owner.started("recorded", recorded.pid)
         owner.processes["pid taken over"] = Identity(somebody_else.pid, identity(somebody_else.pid).started_ticks - 1)
         owner.save()
@@ -132,10 +131,13 @@ def test_the_next_owner_ends_what_outlived_a_killed_one_and_nobody_else(folder: 
         owner.close()
         owner.path.write_text(left)  # as an owner that was killed leaves it
         record.Record(folder).close()
-        assert recorded.wait(10) < 0
-        assert tagged.wait(10) < 0
+        assert recorded.wait(1) < 0
+        assert tagged.wait(1) < 0
         assert somebody_else.poll() is None
-        somebody_else.kill()
+    finally:
+        for process in (recorded, tagged, somebody_else):
+            process.kill()
+            process.wait()
 
 
 def ended(processes: list[Identity]) -> None:
@@ -176,6 +178,12 @@ def test_a_given_url_that_nobody_answers_is_an_error_and_never_replaced(tmp_path
     with pytest.raises(NotReady, match=f"{variable} is given, but what should be at 127.0.0.1:1 does not answer"):
         stack.start(tmp_path / "local", environ=NOTHING_GIVEN | {variable: url}, wanted=[name])
     assert not (tmp_path / "local").exists()
+
+
+def test_an_owner_without_its_database_is_an_error(tmp_path: Path) -> None:
+    environ = NOTHING_GIVEN | {"DATABASE_OWNER_URL": "postgresql://a:b@127.0.0.1:1/c"}
+    with pytest.raises(NotReady, match="give both, or neither"):
+        stack.start(tmp_path / "local", environ=environ, wanted=DATA)
 
 
 def test_a_given_url_is_used_and_its_service_not_started(folder: Path) -> None:

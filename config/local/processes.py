@@ -93,7 +93,7 @@ class Child:
         spec.log.parent.mkdir(parents=True, exist_ok=True)
         if spec.log.exists() and spec.log.stat().st_size > LOG_ROTATE_BYTES:
             spec.log.replace(spec.log.with_suffix(".old"))
-        with spec.log.open("ab") as log:
+        with os.fdopen(os.open(spec.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "ab") as log:
             self.process = subprocess.Popen(
                 spec.command,
                 env=dict(spec.env),

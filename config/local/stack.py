@@ -82,6 +82,8 @@ def start(
     if missing and environ.get("SLUICE_ENV") == "production":
         variables = ", ".join(SERVICES[name].VARIABLE for name in missing)
         raise NotReady(f"SLUICE_ENV=production starts no local services: set {variables}")
+    if "postgres" in missing and environ.get("DATABASE_OWNER_URL"):
+        raise NotReady("DATABASE_OWNER_URL is given without DATABASE_URL: give both, or neither")
     for name in wanted:
         if name not in missing:
             _check_given(SERVICES[name], environ)

@@ -22,6 +22,8 @@ def environment(
 
     Raises: SystemExit with the reason when a service does not come up.
     """
+    if environ.get("SLUICE_ENV") == "production":
+        raise SystemExit("SLUICE_ENV=production starts no local services")
     deadline = time.monotonic() + OTHERS_START_S
     while True:
         with record.attached(data_dir) as env:
@@ -46,7 +48,8 @@ def environment(
 def _owned(services: stack.Services, environ: Mapping[str, str], *, migrated: bool) -> Iterator[dict[str, str]]:
     try:
         sys.stderr.write("the local default is up for this command (`make up` keeps it running)\n")
-        setup.prepare(services, environ, migrated=migrated)
+        ours = "DATABASE_URL" in services.env  # a given database is migrated when its owner says so
+        setup.prepare(services, environ, migrated=migrated and ours)
         env = services.env | services.signer_env
         services.record.publish(env)
         yield env

@@ -5,11 +5,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from config import local
 from config.local import ports, procfile, record, setup, stack
 from config.local.place import LOCAL, ROOT
 from config.local.processes import NotReady, die_with_parent
@@ -35,8 +36,9 @@ class Stopped(BaseException):
 
 
 def say(line: str) -> None:
-    """Tell the person at the terminal."""
-    print(line, flush=True)
+    """Tell the person at the terminal, if there still is one."""
+    with suppress(OSError):
+        print(line, flush=True)
 
 
 def up(environ: Mapping[str, str], *, data_dir: Path = LOCAL) -> int:
@@ -65,7 +67,8 @@ def demo(environ: Mapping[str, str], *, data_dir: Path = LOCAL) -> int:
             with record.attached(data_dir) as env:
                 if "BASE_URL" in env:
                     say(f"using what runs at {env['BASE_URL']}")
-                    return _demo({**environ, **env}).wait()
+                    at = {"PORT": env["PORT"], "BASE_URL": env["BASE_URL"]}
+                    return _demo({**environ, **local.missing_from(environ, env), **at}).wait()
             with _everything({**environ, "PORT": _demo_port(environ)}, data_dir=data_dir) as services:
                 child = _demo({**environ, **services.env})
                 Supervisor(services, say=say).run(until=lambda: child.poll() is not None)
