@@ -120,9 +120,7 @@ def test_the_services_of_a_killed_owner_end_with_it(start: Callable[[], stack.Se
 
 def test_the_next_owner_ends_what_outlived_a_killed_one_and_nobody_else(folder: Path) -> None:
     owner = record.Record(folder)
-    sleep = ["/bin/sleep", "60"]
-    recorded, tagged = subprocess.Popen(sleep), subprocess.Popen(sleep, env={record.TAG: owner.tag})
-    somebody_else = subprocess.Popen(sleep)
+    recorded, tagged, somebody_else = sleeping(), sleeping(**{record.TAG: owner.tag}), sleeping()
     try:
         owner.started("recorded", recorded.pid)
         owner.processes["pid taken over"] = Identity(somebody_else.pid, identity(somebody_else.pid).started_ticks - 1)
@@ -138,6 +136,10 @@ def test_the_next_owner_ends_what_outlived_a_killed_one_and_nobody_else(folder: 
         for process in (recorded, tagged, somebody_else):
             process.kill()
             process.wait()
+
+
+def sleeping(**env: str) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(["/bin/sleep", "60"], env=env)
 
 
 def ended(processes: list[Identity]) -> None:
