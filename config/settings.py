@@ -211,6 +211,7 @@ UNFOLD = {
     "SITE_SYMBOL": "water",
     "SITE_URL": None,
     "SHOW_VIEW_ON_SITE": False,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "payouts.navigation.icon"}],
     "STYLES": ["payouts.navigation.stylesheet"],
     "SCRIPTS": ["payouts.navigation.script"],
     "SIDEBAR": {"show_all_applications": False, "navigation": "payouts.navigation.groups"},

@@ -73,3 +73,8 @@ def stylesheet(_request: HttpRequest) -> str:
 def script(_request: HttpRequest) -> str:
     """What the content policy asks of unfold's libraries."""
     return static("payouts/desk.js")
+
+
+def icon(_request: HttpRequest) -> str:
+    """The picture in the browser's tab."""
+    return static("payouts/icon.svg")

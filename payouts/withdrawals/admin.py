@@ -31,6 +31,9 @@ SHADES: dict[str, str] = {
 }
 
 
+TABS = (("", "Waiting for you"), ("1", "Waiting for level 1"), ("2", "Waiting for level 2"), ("all", "Everything"))
+
+
 class WaitingFilter(admin.SimpleListFilter):
     """What waits for whom; without a choice, and nothing searched for, what waits for the person who looks."""
 
@@ -39,12 +42,12 @@ class WaitingFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 - Django's signature
         """The choices beside the default."""
-        return [("1", "for level 1"), ("2", "for level 2"), ("all", "everything, newest first")]
+        return [*TABS[1:]]
 
     def choices(self, changelist: Any) -> Any:
         """The default has a name of its own."""
         first, *others = super().choices(changelist)
-        return [first | {"display": "for you"}, *others]
+        return [first | {"display": TABS[0][1]}, *others]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Withdrawal]) -> QuerySet[Withdrawal]:
         """Narrow the list."""
@@ -64,6 +67,8 @@ class WithdrawalAdmin(ReadOnly):
     list_display_links = ("state", "amount")
     list_filter = (WaitingFilter, "status", "network", "merchant")
     list_fullwidth = True
+    list_before_template = "payouts/desk/tabs.html"
+    tabs = TABS
     list_select_related = ("merchant",)
     search_fields = ("id",)  # shows the box; get_search_results() decides what it finds
     search_help_text = "A whole id (wd_…), address or transaction id"

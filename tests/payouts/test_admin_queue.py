@@ -207,3 +207,9 @@ def test_ages_are_told_in_their_two_largest_parts(span: timedelta, words: str) -
 )
 def test_no_digit_of_an_amount_is_lost(amount_units: int, words: str) -> None:
     assert sheet.money("USDT", amount_units) == words
+
+
+@pytest.mark.parametrize(("query", "tab"), [("", "Waiting for you"), ("?waiting=2", "Waiting for level 2")])
+def test_the_queue_says_whose_it_shows(query: str, tab: str) -> None:
+    current = soup(Desk(make.approver(1)).get(QUEUE + query)).select('.desk-tabs [aria-current="page"]')
+    assert [link.get_text() for link in current] == [tab]
