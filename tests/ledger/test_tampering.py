@@ -1,50 +1,20 @@
 """What prove() sees of a forger who has the owner's role and knows the tables."""
 
-from datetime import UTC, datetime
-
 import psycopg
 import pytest
 
-from ledger import audit, balances, posting, roles
+from ledger import audit, balances
 from ledger.posting import Kind
 from tests.databases import Database
-from tests.ledger.books import Book, funded
+from tests.ledger.books import Book
+from tests.ledger.forgery import history, tamper
 
-NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 FORGED = "gen_random_uuid()"
-OPEN = """
-    ALTER TABLE ledger_event DISABLE TRIGGER event_append_only;
-    ALTER TABLE ledger_creditlimitchange DISABLE TRIGGER credit_limit_change_append_only;
-    ALTER TABLE ledger_account DISABLE TRIGGER account_kept;
-"""
-CLOSE = """
-    ALTER TABLE ledger_event ENABLE ALWAYS TRIGGER event_append_only;
-    ALTER TABLE ledger_creditlimitchange ENABLE ALWAYS TRIGGER credit_limit_change_append_only;
-    ALTER TABLE ledger_account ENABLE ALWAYS TRIGGER account_kept;
-"""
 
 
 @pytest.fixture
 def book(committed: Database) -> Book:
-    """Two books' worth of history; the one that is tampered with has every purpose in it."""
-    funded(77).post(Kind.FREEZE, 7)
-    book = funded(1000)
-    posting.set_credit_limit(book.credit, limit_units=500, by="ada", at=NOON)
-    posting.set_credit_limit(book.credit, limit_units=400, by="ada", at=NOON)
-    for kind, amount in ((Kind.CREDIT_DRAW, 200), (Kind.FREEZE, 300), (Kind.FEE, 10), (Kind.DEBIT, 100)):
-        book.post(kind, amount)
-    book.post(Kind.REFUND, 20)
-    return book
-
-
-def tamper(owner: psycopg.Connection, statement: str) -> list[str]:
-    """Do it, put the triggers back, and ask."""
-    assert audit.prove().problems == []
-    owner.execute(OPEN)
-    changed = owner.execute(statement)
-    assert changed.rowcount > 0
-    owner.execute(CLOSE)
-    return audit.prove().problems
+    return history()
 
 
 def event(number: int) -> str:
@@ -219,67 +189,6 @@ def test_a_forged_event_from_nowhere_is_seen(book: Book, owner: psycopg.Connecti
     assert any("has 1 events and does not exist" in problem for problem in problems)
 
 
-LIMITS = {
-    "a raised floor": "UPDATE ledger_account SET floor = floor - 1000 WHERE purpose = 'credit'",
-    "a limit changed in history": "UPDATE ledger_creditlimitchange SET new_floor = new_floor - 1 WHERE number = 1",
-    "the last change gone": "DELETE FROM ledger_creditlimitchange WHERE number = 2",
-    "the first change gone": "DELETE FROM ledger_creditlimitchange WHERE number = 1",
-}
-
-
-@pytest.mark.parametrize("statement", LIMITS.values(), ids=LIMITS.keys())
-def test_a_credit_limit_that_nobody_set_is_seen(book: Book, owner: psycopg.Connection, statement: str) -> None:
-    problems = tamper(owner, statement)
-
-    assert any(str(book.credit.id) in problem for problem in problems)
-
-
-WITHOUT_CONSTRAINTS = {
-    "an overdraft": ("account_not_overdrawn", "UPDATE ledger_account SET balance = -1 WHERE purpose = 'frozen'"),
-    "no floor": ("account_floor_by_purpose", "UPDATE ledger_account SET floor = NULL WHERE purpose = 'frozen'"),
-    "another owner": ("account_id_from_parts", "UPDATE ledger_account SET owner = id WHERE purpose = 'frozen'"),
-    "credit in plus": ("credit_not_overpaid", "UPDATE ledger_account SET balance = 9 WHERE purpose = 'credit'"),
-}
-
-
-@pytest.mark.parametrize(("constraint", "statement"), WITHOUT_CONSTRAINTS.values(), ids=WITHOUT_CONSTRAINTS.keys())
-def test_what_a_dropped_constraint_let_in_is_seen(
-    book: Book, owner: psycopg.Connection, constraint: str, statement: str
-) -> None:
-    assert audit.prove().problems == []
-    owner.execute(f"ALTER TABLE ledger_account DROP CONSTRAINT {constraint}")
-    owner.execute(statement)
-    problems = audit.prove().problems
-
-    assert f"the constraint {constraint} is not there or not enforced" in problems
-    assert any(f"account {getattr(book, 'credit' if 'credit' in statement else 'frozen').id}" in p for p in problems)
-
-
-GUARDS: dict[str, tuple[str, str]] = {
-    "trigger dropped": ("DROP TRIGGER event_append_only ON ledger_event", "the trigger event_append_only"),
-    "trigger off": ("ALTER TABLE ledger_event DISABLE TRIGGER ALL", "the trigger event_append_only"),
-    "trigger not always": ("ALTER TABLE ledger_account ENABLE TRIGGER account_kept", "the trigger account_kept"),
-    "constraint dropped": (
-        "ALTER TABLE ledger_event DROP CONSTRAINT event_source_seq_once",
-        "the constraint event_source_seq_once",
-    ),
-    "rights given": ("GRANT INSERT ON ledger_event TO sluice_app", "sluice_app may write to ledger_event"),
-    "rights given on a column": ("GRANT UPDATE (balance) ON ledger_account TO sluice_app", "sluice_app may write"),
-    "rights given to all": ("GRANT DELETE ON ledger_account TO PUBLIC", "sluice_app may write to ledger_account"),
-    "rights given to a login": ("GRANT DELETE ON ledger_event TO sluice_web", "sluice_web may write to ledger_event"),
-}
-
-
-@pytest.mark.parametrize(("statement", "says"), GUARDS.values(), ids=GUARDS.keys())
-def test_a_guard_that_was_taken_away_is_missed(
-    book: Book, owner: psycopg.Connection, statement: str, says: str
-) -> None:
-    assert audit.prove().problems == []
-    owner.execute(statement)
-
-    assert any(problem.startswith(says) for problem in audit.prove().problems)
-
-
 def test_many_problems_are_counted_and_some_named(book: Book, owner: psycopg.Connection) -> None:
     for _ in range(30):
         book.post(Kind.FREEZE, 1)
@@ -288,31 +197,3 @@ def test_many_problems_are_counted_and_some_named(book: Book, owner: psycopg.Con
 
     assert len(problems) == audit.SAMPLE + 1
     assert problems[-1] == "… and 12 more of the same check"
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE ledger_account SET balance = -1 WHERE purpose = 'available'",
-        "UPDATE ledger_account SET floor = NULL WHERE purpose = 'available'",
-        "UPDATE ledger_account SET floor = -5 WHERE purpose = 'frozen'",
-        "UPDATE ledger_account SET owner = gen_random_uuid()",
-    ],
-)
-def test_no_role_overdraws_or_renames_an_account(
-    committed: Database, owner: psycopg.Connection, statement: str
-) -> None:
-    funded(100).post(Kind.FREEZE, 10)
-
-    with pytest.raises(psycopg.errors.CheckViolation):
-        owner.execute(statement)
-
-
-def test_the_grants_can_be_given_again(committed: Database, owner: psycopg.Connection) -> None:
-    owner.execute("GRANT UPDATE ON ledger_account TO sluice_app")
-    assert "sluice_app may write to ledger_account" in audit.prove().problems
-
-    owner.execute(roles.grants())
-
-    assert audit.prove().problems == []
-    assert funded(100).post(Kind.FREEZE, 1)
