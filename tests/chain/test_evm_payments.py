@@ -95,10 +95,12 @@ def test_bytes_that_wait_for_gas_or_for_another_nonce_are_not_bumped(ethereum: l
 def test_bytes_that_a_rising_base_fee_shuts_out_are_bumped_and_paid(ethereum: labs.EvmLab) -> None:
     ethereum.wallet(units=5_000_000)
     wanted = steps.payment("ethereum")
-    intent, _ = steps.signed(wanted)
-    ethereum.rpc("anvil_setNextBlockBaseFeePerGas", hex(20 * 10**9))
+    intent, first = steps.signed(wanted)
+    ethereum.rpc("anvil_setNextBlockBaseFeePerGas", hex(2 * first.fees["max_fee_wei"]))
     ethereum.mine()
+    ethereum.refuse("max fee per gas less than block base fee")
     steps.send()
+    assert ethereum.rpc("eth_getTransactionByHash", first.txid) is None
     assert steps.watch(intent, after_s=BUMP_AFTER_S + 1).bump_due
     later = timezone.now() + timedelta(seconds=BUMP_AFTER_S + 1)
     assert steps.sign(intent, wanted, now=later)

@@ -2,11 +2,12 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
 
-from chain import custody, gateway, keys, transfers
+from chain import custody, families, gateway, keys, transfers
 from chain.models import BroadcastAttempt, HotWallet, Intent, IntentState, SignedAttempt
 from tests import databases
 from tests.chain import labs, steps
@@ -75,6 +76,64 @@ def test_many_payments_through_many_workers_are_each_paid_once(lab: labs.Lab) ->
     spent = sum(one.amount_units for one in wanted.values())
     assert lab.balance(wallet.address) == 5_000_000 - spent
     assert all(lab.balance(one.to_address) == one.amount_units for one in wanted.values())
+
+
+def test_a_watcher_that_was_overtaken_changes_nothing(lab: labs.Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.wallet(units=5_000_000)
+    intent, _ = steps.signed(steps.payment(lab.network))
+    steps.send()
+    labs.finalise(lab)
+    family = type(families.gateway(lab.network))
+    real = family.judge
+
+    def overtaken(self: gateway.Gateway, *arguments: Any, **named: Any) -> gateway.Judgement:
+        monkeypatch.setattr(family, "judge", real)
+        assert steps.watch(intent, after_s=60).state == IntentState.PAID
+        steps.collect(intent)
+        return self.judge(*arguments, **named)
+
+    monkeypatch.setattr(family, "judge", overtaken)
+    assert transfers.watch_due(now=timezone.now(), limit=10) == 0
+    assert Intent.objects.get(pk=intent.pk).collected_at is not None
+    assert transfers.verdicts(limit=10) == []
+
+
+def test_custody_counts_no_transfer_of_a_later_block(lab: labs.Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.wallet(units=5_000_000)
+    steps.signed(steps.payment(lab.network))
+    steps.send()
+    family = type(families.gateway(lab.network))
+    real = family.held
+
+    def outrun(self: gateway.Gateway, *arguments: Any) -> gateway.Holding:
+        holding = real(self, *arguments)
+        labs.finalise(lab)
+        return holding
+
+    monkeypatch.setattr(family, "held", outrun)
+    held = custody.held_units(lab.network, "USDT")
+    assert (held.units, held.uncollected_units) == (5_000_000, 0)
+
+
+def test_custody_is_read_again_when_something_is_settled_meanwhile(
+    lab: labs.Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.wallet(units=5_000_000)
+    intent, _ = steps.signed(steps.payment(lab.network))
+    steps.send()
+    labs.finalise(lab)
+    steps.watch(intent)
+    family = type(families.gateway(lab.network))
+    real = family.landed
+
+    def overtaken(self: gateway.Gateway, *arguments: Any) -> bool:
+        monkeypatch.setattr(family, "landed", real)
+        steps.collect(intent)
+        return real(self, *arguments)
+
+    monkeypatch.setattr(family, "landed", overtaken)
+    held = custody.held_units(lab.network, "USDT")
+    assert (held.units, held.uncollected_units) == (4_000_000, 0)
 
 
 def test_custody_adds_up_at_every_moment_while_payments_move(lab: labs.Lab) -> None:

@@ -147,6 +147,16 @@ def test_the_txid_is_the_hash_of_the_bytes_that_are_sent(tron: labs.TronLab) -> 
     assert 0 < sealed.raw_data.fee_limit <= 100_000_000
 
 
+def test_the_reference_block_is_solid(tron: labs.TronLab) -> None:
+    tron.wallet(units=5_000_000)
+    _, attempt = steps.signed(steps.payment("tron"))
+    solid = tron.ask("walletsolidity/getnowblock")
+    assert (attempt.ref_number, attempt.ref_hash) == (
+        solid["block_header"]["raw_data"]["number"],
+        solid["blockID"],
+    )
+
+
 def test_energy_that_runs_out_in_a_solid_block_is_dead(tron: labs.TronLab) -> None:
     tron.wallet(units=5_000_000)
     intent, _ = steps.signed(steps.payment("tron"))
