@@ -58,7 +58,7 @@ def _start_for_the_run() -> None:
             raise pytest.UsageError(str(error)) from None
         running.append(services)
         os.environ.update(services.env | services.signer_env)
-        os.environ |= {FOLDER: str(folder), MIGRATIONS: _fingerprint()}
+        os.environ |= {FOLDER: str(folder), MIGRATIONS: _fingerprint(), "SLUICE_LOCAL_DIR": str(folder)}
         return
     raise pytest.UsageError(f"{MAX_RUNS} test runs are going on in {TEST_DATA} already")
 

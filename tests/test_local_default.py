@@ -209,38 +209,38 @@ def test_local_secrets_are_for_their_owner_alone_and_stay(start: Callable[[], st
 
 
 @pytest.fixture
-def published(tmp_path: Path) -> Iterator[Path]:
-    """A folder whose owner, this process, says that all is up."""
+def published(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment that leads to a folder whose owner, this process, says that all is up."""
     owner = record.Record(tmp_path)
     owner.publish({
         "DATABASE_URL": "w", "DATABASE_OWNER_URL": "o", "REDIS_URL": "r", "KEYSTORE_PASSPHRASE_FILE": "p",
     })  # fmt: skip
-    yield tmp_path
+    yield {"SLUICE_LOCAL_DIR": str(tmp_path)}
     owner.close()
 
 
-def test_discovered_adds_only_what_is_not_given(published: Path) -> None:
-    assert local.discovered({"REDIS_URL": "mine"}, data_dir=published) == {
+def test_discovered_adds_only_what_is_not_given(published: dict[str, str]) -> None:
+    assert local.discovered({"REDIS_URL": "mine"} | published) == {
         "DATABASE_URL": "w",
         "DATABASE_OWNER_URL": "o",
     }
 
 
-def test_discovered_never_pairs_a_given_database_with_the_local_owner(published: Path) -> None:
-    assert local.discovered({"DATABASE_URL": "mine"}, data_dir=published) == {"REDIS_URL": "r"}
+def test_discovered_never_pairs_a_given_database_with_the_local_owner(published: dict[str, str]) -> None:
+    assert local.discovered({"DATABASE_URL": "mine"} | published) == {"REDIS_URL": "r"}
 
 
-def test_only_the_signer_discovers_the_passphrase(published: Path) -> None:
-    assert "KEYSTORE_PASSPHRASE_FILE" not in local.discovered({"SLUICE_ROLE": "worker"}, data_dir=published)
-    assert local.discovered({"SLUICE_ROLE": "signer"}, data_dir=published)["KEYSTORE_PASSPHRASE_FILE"] == "p"
+def test_only_the_signer_discovers_the_passphrase(published: dict[str, str]) -> None:
+    assert "KEYSTORE_PASSPHRASE_FILE" not in local.discovered({"SLUICE_ROLE": "worker"} | published)
+    assert local.discovered({"SLUICE_ROLE": "signer"} | published)["KEYSTORE_PASSPHRASE_FILE"] == "p"
 
 
-def test_nothing_is_discovered_when_the_owner_is_gone(published: Path) -> None:
-    path = published / "run" / "services.json"
+def test_nothing_is_discovered_when_the_owner_is_gone(published: dict[str, str]) -> None:
+    path = Path(published["SLUICE_LOCAL_DIR"]) / "run" / "services.json"
     content = json.loads(path.read_text())
     content["owner"]["started_ticks"] += 1  # another process by the same pid
     path.write_text(json.dumps(content))
-    assert local.discovered({}, data_dir=published) == {}
+    assert local.discovered({} | published) == {}
 
 
 def test_half_a_dump_of_the_chain_is_replaced_by_the_last_whole_one(tmp_path: Path) -> None:

@@ -6,10 +6,8 @@ Imported by the settings, so it costs little: what starts anything is imported w
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 
-from config.local import record
-from config.local.place import LOCAL
+from config.local import place, record
 
 URLS = ("DATABASE_URL", "REDIS_URL", "EVM_RPC_URLS", "TRON_RPC_URLS")
 DATABASE_PAIR = ("DATABASE_URL", "DATABASE_OWNER_URL")  # of one database: both are given or both are ours
@@ -18,9 +16,9 @@ NEED_NO_SERVICE = {"help", "version", "check", "collectstatic", "makemigrations"
 OWNERS_COMMANDS = {"migrate", "showmigrations", "flush"}
 
 
-def discovered(environ: Mapping[str, str], *, data_dir: Path = LOCAL) -> dict[str, str]:
+def discovered(environ: Mapping[str, str]) -> dict[str, str]:
     """What the running local default adds to `environ`: only variables that it does not give; {} without one."""
-    return missing_from(environ, record.published(data_dir))
+    return missing_from(environ, record.published(place.data_dir(environ)))
 
 
 def missing_from(environ: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:

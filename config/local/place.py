@@ -8,7 +8,11 @@ from pathlib import Path
 from config.local import credentials, ports
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-LOCAL = Path(os.environ.get("SLUICE_LOCAL_DIR") or ROOT / ".local")
+
+
+def data_dir(environ: Mapping[str, str]) -> Path:
+    """The folder of this checkout's local default; SLUICE_LOCAL_DIR names another one."""
+    return Path(environ.get("SLUICE_LOCAL_DIR") or ROOT / ".local").absolute()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +30,14 @@ class Place:
         return self.data_dir / name
 
 
-def prepare(data_dir: Path, *, names: Sequence[str], environ: Mapping[str, str], durable: bool) -> Place:
+def prepare(folder: Path, *, names: Sequence[str], environ: Mapping[str, str], durable: bool) -> Place:
     """Make the folder, and whatever ports and secrets are not there yet."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)  # PostgreSQL's user passes through root's
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)  # PostgreSQL's user passes through root's
     return Place(
-        data_dir=data_dir,
-        ports=ports.keep(data_dir / "ports.json", names),
-        secrets=credentials.keep(data_dir / "secrets"),
+        data_dir=folder,
+        ports=ports.keep(folder / "ports.json", names),
+        secrets=credentials.keep(folder / "secrets"),
         environ=environ,
         durable=durable,
     )

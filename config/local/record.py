@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -73,7 +74,11 @@ class Record:
     def without_users(self) -> Iterator[None]:
         """Wait until nobody is attached any more, and let nobody attach meanwhile."""
         with _users(self.data_dir) as users:
-            fcntl.flock(users, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                sys.stderr.write("another command uses what this one started: waiting for its end\n")
+                fcntl.flock(users, fcntl.LOCK_EX)
             yield
 
     def close(self) -> None:

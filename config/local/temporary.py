@@ -4,10 +4,8 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 
-from config.local import record, setup, stack
-from config.local.place import LOCAL
+from config.local import place, record, setup, stack
 from config.local.processes import NotReady
 from config.local.record import AlreadyRunning
 
@@ -15,15 +13,14 @@ OTHERS_START_S = 180  # somebody else's first start may be fetching a node
 
 
 @contextmanager
-def environment(
-    environ: Mapping[str, str], *, migrated: bool = True, data_dir: Path = LOCAL
-) -> Iterator[dict[str, str]]:
+def environment(environ: Mapping[str, str], *, migrated: bool = True) -> Iterator[dict[str, str]]:
     """The local default's variables, with everything up.
 
     Raises: SystemExit with the reason when a service does not come up.
     """
     if environ.get("SLUICE_ENV") == "production":
         raise SystemExit("SLUICE_ENV=production starts no local services")
+    data_dir = place.data_dir(environ)
     deadline = time.monotonic() + OTHERS_START_S
     while True:
         with record.attached(data_dir) as env:

@@ -11,8 +11,8 @@ from types import FrameType
 from typing import NoReturn
 
 from config import local
-from config.local import ports, procfile, record, setup, stack
-from config.local.place import LOCAL, ROOT
+from config.local import place, ports, procfile, record, setup, stack
+from config.local.place import ROOT
 from config.local.processes import NotReady, die_with_parent
 from config.local.record import AlreadyRunning
 from config.local.supervisor import Supervisor
@@ -41,15 +41,15 @@ def say(line: str) -> None:
         print(line, flush=True)
 
 
-def up(environ: Mapping[str, str], *, data_dir: Path = LOCAL) -> int:
+def up(environ: Mapping[str, str]) -> int:
     """Serve until Ctrl-C or SIGTERM; answers the exit status."""
     with _stoppable():
         try:
             _refuse_production(environ)
-            with _everything(environ, data_dir=data_dir) as services:
+            with _everything(environ) as services:
                 base = services.env["BASE_URL"]
                 names = ",".join(child.spec.name for child in services.children)
-                say(BANNER.format(base=base, logs=data_dir, names=names))
+                say(BANNER.format(base=base, logs=place.data_dir(environ), names=names))
                 Supervisor(services, say=say).run(until=lambda: False)
         except (NotReady, AlreadyRunning, setup.SetupFailed) as error:
             say(f"make up: {error}")
@@ -59,17 +59,17 @@ def up(environ: Mapping[str, str], *, data_dir: Path = LOCAL) -> int:
     return 0
 
 
-def demo(environ: Mapping[str, str], *, data_dir: Path = LOCAL) -> int:
+def demo(environ: Mapping[str, str]) -> int:
     """Run the demo on what `make up` serves already, else on the same set-up for the demo's time; its exit status."""
     with _stoppable():
         try:
             _refuse_production(environ)
-            with record.attached(data_dir) as env:
+            with record.attached(place.data_dir(environ)) as env:
                 if "BASE_URL" in env:
                     say(f"using what runs at {env['BASE_URL']}")
                     at = {"PORT": env["PORT"], "BASE_URL": env["BASE_URL"]}
                     return _demo({**environ, **local.missing_from(environ, env), **at}).wait()
-            with _everything({**environ, "PORT": _demo_port(environ)}, data_dir=data_dir) as services:
+            with _everything({**environ, "PORT": _demo_port(environ)}) as services:
                 child = _demo({**environ, **services.env})
                 Supervisor(services, say=say).run(until=lambda: child.poll() is not None)
                 return child.returncode
@@ -82,12 +82,12 @@ def demo(environ: Mapping[str, str], *, data_dir: Path = LOCAL) -> int:
 
 
 @contextmanager
-def _everything(environ: Mapping[str, str], *, data_dir: Path) -> Iterator[stack.Services]:
+def _everything(environ: Mapping[str, str]) -> Iterator[stack.Services]:
     """Services, schema, tokens, and the Procfile's processes; nothing of it survives the block.
 
     Raises: NotReady, AlreadyRunning, SetupFailed.
     """
-    port = environ.get("PORT") or DEFAULT_PORT
+    data_dir, port = place.data_dir(environ), environ.get("PORT") or DEFAULT_PORT
     if ports.answers(int(port)) or not ports.free(int(port)):
         raise NotReady(_taken(port, data_dir))
     say("starting PostgreSQL, Redis and the two chains …")
