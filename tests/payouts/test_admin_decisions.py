@@ -346,3 +346,10 @@ def test_a_login_of_one_person_does_not_lend_its_device_to_another() -> None:
     device = TOTPDevice.objects.get(user=theirs.person).persistent_id
     answer = log_in(client, mine, otp_token=theirs.code(), otp_device=device)
     assert (answer.status_code, "_auth_user_id" in client.session) == (200, False)
+
+
+def test_the_page_opens_at_the_payload_and_returns_to_the_code_after_a_refusal() -> None:
+    desk, withdrawal = Desk(make.approver(1)), in_review()
+    pages = (desk.page(withdrawal), desk.decide(withdrawal, otp=""))
+    fields = [soup(page).find("input", {"name": "otp"}) for page in pages]
+    assert [field is not None and field.has_attr("autofocus") for field in fields] == [False, True]
