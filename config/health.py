@@ -1,5 +1,6 @@
 """`/healthz` and `/readyz`: is the process alive, and is everything that it needs."""
 
+import functools
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -30,7 +31,7 @@ def readyz(_request: HttpRequest) -> JsonResponse:
     """Database, broker and chains are reachable and every sweep has run lately; 503 and what is wrong otherwise."""
     checks: dict[str, Any] = {"database": _checked(_database), "broker": _checked(_broker)}
     for network in networks.NETWORKS:
-        checks[network] = _checked(lambda network=network: _chain(network))
+        checks[network] = _checked(functools.partial(_chain, network))
     checks["workers"] = _checked(_workers)
     ready = all(check["ok"] for check in checks.values())
     answer = {"status": "ready" if ready else "not ready", "checks": checks}

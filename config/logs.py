@@ -12,6 +12,8 @@ PROCESSORS: list[Any] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 ]
+# Each sweep of every second would be told three times otherwise; what a sweep did, its own rows tell.
+QUIET = ("httpx", "web3", "axes", "celery.beat", "celery.worker.strategy", "celery.app.trace")
 
 
 def configure(*, level: str, as_json: bool) -> None:
@@ -30,7 +32,7 @@ def configure(*, level: str, as_json: bool) -> None:
             },
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
             "root": {"handlers": ["stderr"], "level": level},
-            "loggers": {"httpx": {"level": "WARNING"}, "web3": {"level": "WARNING"}, "axes": {"level": "WARNING"}},
+            "loggers": {name: {"level": "WARNING"} for name in QUIET},
         },
     )
     structlog.configure(

@@ -1,7 +1,9 @@
 """Builders: test people and money, made through the services that users go through."""
 
+import os
 import time
 import uuid
+from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -13,15 +15,16 @@ from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from chain import transfers, units
-from ledger import posting
+from chain import addresses, transfers, units
+from chain.models import HotWallet, Intent, IntentState
+from ledger import balances, posting
 from ledger.accounts import Purpose, Ref
 from ledger.posting import Kind, Movement
 from payouts.api.merchant import auth
 from payouts.merchants import keys
 from payouts.merchants.models import Merchant
 from payouts.withdrawals import approvers, decisions, withdrawals
-from payouts.withdrawals.models import Withdrawal
+from payouts.withdrawals.models import Approval, PolicyRule, Status, Withdrawal
 
 TRON_ADDRESS = "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"
 EVM_ADDRESS = "0x52908400098527886E0F7030069857D2E4169EE7"
@@ -125,8 +128,48 @@ def approved(of: Merchant, amount: str = "100", **changes: Any) -> Withdrawal:
 
 def verdict(of: Withdrawal, outcome: str, *, intent_id: UUID) -> transfers.Verdict:
     return transfers.Verdict(
-        intent_id=intent_id, payout_id=of.id, outcome=outcome, txid=uuid.uuid4().hex * 2, proof={"made by": "tests"}
+        intent_id=intent_id,
+        payout_id=of.id,
+        outcome=IntentState(outcome),
+        txid=uuid.uuid4().hex * 2,
+        proof={"made by": "tests"},
     )
+
+
+def policy(of: Merchant, approval: Approval) -> PolicyRule:
+    """From now on, this is who must approve what the merchant withdraws."""
+    return PolicyRule.objects.create(priority=0, merchant=of, approval=approval)
+
+
+def nodded(of: Merchant, amount: str = "100", **changes: Any) -> Withdrawal:
+    """A withdrawal that policy alone has approved: no people, so it is quickly made."""
+    rule = policy(of, Approval.NONE)
+    made = withdrawals.screen(withdrawal(of, amount, **changes).id, now=now())
+    rule.delete()
+    assert made.status == Status.APPROVED, made.review_notes
+    return made
+
+
+def lane(network: str = "tron") -> HotWallet:
+    """A wallet that takes orders and whose key nobody holds: enough until something is to be signed."""
+    address = addresses.from_bytes(network, b"\x77" + os.urandom(19))
+    return HotWallet.objects.create(network=network, address=address)
+
+
+def decided(of: Withdrawal, outcome: IntentState) -> transfers.Verdict:
+    """The chain's last word about a dispatched withdrawal, as the watcher writes it down."""
+    Intent.objects.filter(payout_id=of.id).update(
+        state=outcome, txid=uuid.uuid4().hex * 2, proof={"made by": "tests"}, verdict_at=now()
+    )
+    return next(verdict for verdict in transfers.verdicts(limit=1000) if verdict.payout_id == of.id)
+
+
+def holds(of: Merchant) -> dict[str, int]:
+    """What the merchant's book holds: units by purpose, external by network too; accounts with nothing left out."""
+    units = Counter[str]()
+    for ref, held in balances.book(of.id):
+        units["/".join(filter(None, (str(ref.purpose), ref.network)))] += held.balance_units
+    return {name: amount_units for name, amount_units in units.items() if amount_units}
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def _cast(terminal: Terminal) -> Cast:
     merchant, known, _ = people.merchant(name, now=now)
     money.set_balance(merchant, fund_units=_units(FUND))
     money.set_credit(merchant, limit_units=_units(CREDIT), now=now)
-    money.agree()
+    money.issue()
     base_url = settings.BASE_URL
     key = known["merchant"]
     program = Program(base_url, key_id=key["key_id"], secret=key["secret"])

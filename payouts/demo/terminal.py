@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 T = TypeVar("T")
 PAUSE_S = 1.5  # the API takes 60 calls a minute
@@ -16,10 +16,9 @@ class Differs(Exception):
 class Terminal:
     """Writes to one stream, with the seconds since the start in front."""
 
-    def __init__(self, stream: object = None) -> None:
-        self._stream = sys.stdout if stream is None else stream
+    def __init__(self, stream: TextIO = sys.stdout) -> None:
+        self._stream = stream
         self._started = time.monotonic()
-        self._live = getattr(self._stream, "isatty", bool)()
 
     def chapter(self, title: str) -> None:
         """Begin a part of the story."""
@@ -71,5 +70,5 @@ class Terminal:
         return f"{time.monotonic() - self._started:6.1f}s"
 
     def _write(self, text: str) -> None:
-        self._stream.write(text)  # type: ignore[attr-defined]  # any text stream
-        self._stream.flush()  # type: ignore[attr-defined]  # any text stream
+        self._stream.write(text)
+        self._stream.flush()

@@ -20,14 +20,14 @@ def seal(plaintext: str, *, context: str) -> bytes:
     return nonce + AESGCM(settings.SECRETS_KEY).encrypt(nonce, plaintext.encode(), context.encode())
 
 
-def unseal(sealed: bytes, *, context: str) -> str:
+def unseal(sealed: bytes | memoryview, *, context: str) -> str:
     """The text that `seal` was given.
 
     Raises: SealBroken.
     """
-    sealed = bytes(sealed)
+    raw = bytes(sealed)
     try:
-        text = AESGCM(settings.SECRETS_KEY).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+        text = AESGCM(settings.SECRETS_KEY).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode())
     except InvalidTag as error:
         raise SealBroken(context) from error
     return text.decode()

@@ -90,10 +90,12 @@ def set_credit(merchant: Merchant, *, limit_units: int, now: datetime) -> None:
     posting.set_credit_limit(credit, limit_units=limit_units, by="sandbox", at=now)
 
 
-def agree() -> None:
+def issue() -> None:
     """Issue on each chain what the ledger has more; what the chain has more belongs to the platform.
 
-    Raises: DoesNotAgree.
+    TRON counts what it has issued only when the block is solid, some seconds later: `agree` waits for that.
+
+    Raises: gateway.ChainError, seed.SeedFailed.
     """
     for network in networks.NETWORKS.values():
         found = reconciliation.compare(network.name, ASSET)
@@ -103,21 +105,24 @@ def agree() -> None:
             wallet = HotWallet.objects.filter(network=network.name).earliest("id")
             contract = network.tokens[ASSET].contract
             MINT[network.family](url(network.name), contract=contract, to=wallet.address, units=-found.difference_units)
-            _wait_for(network.name)
 
 
-def _wait_for(network: str) -> None:
+def agree() -> None:
+    """Wait until ledger and chains agree to the last unit.
+
+    Raises: DoesNotAgree, gateway.ChainError.
+    """
     deadline = time.monotonic() + AGREE_S
-    while not (found := reconciliation.compare(network, ASSET)).ok:
-        if time.monotonic() > deadline:
-            raise DoesNotAgree(f"{network}: off by {found.difference_units} units of {ASSET}")
-        time.sleep(PAUSE_S)
+    for network in networks.NETWORKS:
+        while not (found := reconciliation.compare(network, ASSET)).ok:
+            if time.monotonic() > deadline:
+                raise DoesNotAgree(f"{network}: off by {found.difference_units} units of {ASSET}")
+            time.sleep(PAUSE_S)
 
 
 def _deposit_platform(network: str, amount_units: int) -> None:
-    platform = {"book": PLATFORM_BOOK, "owner": PLATFORM_BOOK, "asset": ASSET}
-    outside = Ref(**platform, purpose=Purpose.EXTERNAL, network=network)
-    _post(Kind.DEPOSIT, outside, Ref(**platform, purpose=Purpose.AVAILABLE), amount_units)
+    outside = Ref(PLATFORM_BOOK, PLATFORM_BOOK, ASSET, Purpose.EXTERNAL, network)
+    _post(Kind.DEPOSIT, outside, Ref(PLATFORM_BOOK, PLATFORM_BOOK, ASSET, Purpose.AVAILABLE), amount_units)
 
 
 def _post(kind: Kind, source: Ref, target: Ref, amount_units: int, *, data: Mapping[str, str] | None = None) -> None:

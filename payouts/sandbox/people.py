@@ -21,7 +21,7 @@ def merchant(name: str, *, now: datetime) -> tuple[Merchant, dict[str, Any], boo
     Raises: kept.BadName.
     """
     known = kept.read(f"merchant-{name}")
-    found = Merchant.objects.filter(id=known.get("merchant_id")).first() if known else None
+    found = Merchant.objects.filter(id=str(known["merchant_id"])).first() if known else None
     if found and ApiKey.objects.filter(merchant=found, key_id=known["merchant"]["key_id"]).exists():
         return found, known, False
     made = Merchant.objects.create(name=f"{name} (sandbox {randomness.token_hex(4)})", mode=Merchant.Mode.TEST)

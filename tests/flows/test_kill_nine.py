@@ -1,5 +1,6 @@
 """Invariant 7: losing Redis, PostgreSQL, the worker or the signer at any moment loses nothing and pays once."""
 
+import functools
 import secrets
 from pathlib import Path
 
@@ -27,10 +28,10 @@ def test_whatever_is_killed_during_processing_the_withdrawal_completes_once(tmp_
             staged = home.python("-m", "tests.flows.stage", home.sandbox["merchant_id"], network, address, AMOUNT)
             assert staged.returncode == 0, staged.stderr
             path = f"/v1/withdrawals/{staged.stdout}"
-            house.until(lambda path=path: _is(program, path, *UNDER_WAY), what="PROCESSING", poll_s=POLITE_S)
+            house.until(functools.partial(_is, program, path, *UNDER_WAY), what="PROCESSING", poll_s=POLITE_S)
             home.kill_nine(victim)
             ended = f"an end after kill -9 of {victim}"
-            done = house.until(lambda path=path: _is(program, path, *FINAL), what=ended, poll_s=POLITE_S)
+            done = house.until(functools.partial(_is, program, path, *FINAL), what=ended, poll_s=POLITE_S)
             assert done == "COMPLETED"
             paid[address] = network
         for address, network in paid.items():

@@ -38,6 +38,7 @@ class Command(BaseCommand):
                 money.set_balance(merchant, fund_units=_units(fund))
             if options["credit"] is not None:
                 money.set_credit(merchant, limit_units=_units(options["credit"]), now=now)
+            money.issue()
             money.agree()
         except REFUSALS as error:
             raise CommandError(str(error)) from error
