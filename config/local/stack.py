@@ -29,7 +29,7 @@ class Service(Protocol):
 
 
 SERVICES: dict[str, Service] = {"postgres": postgres, "redis": redis, "anvil": anvil, "tron": tron}
-STOP_S = 6
+READY_S, STOP_S = 60, 6
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ def start(
 def _start_missing(services: Services, here: Place, names: Sequence[str]) -> None:
     children = [services.start(SERVICES[name].spec(here)) for name in names]
     for child in children:
-        child.wait_ready(timeout_s=60)
+        child.wait_ready(timeout_s=READY_S)
     if "postgres" in names:
         postgres.provision(here)
     for name in names:

@@ -17,7 +17,7 @@ from config.local.processes import NotReady, die_with_parent
 from config.local.record import AlreadyRunning
 from config.local.supervisor import Supervisor
 
-DEFAULT_PORT = "8000"
+DEFAULT_PORT, READY_S = "8000", 120
 BANNER = """\
 
   Sluice is up.
@@ -98,7 +98,7 @@ def _everything(environ: Mapping[str, str]) -> Iterator[stack.Services]:
         setup.prepare(services, environ)
         children = [services.start(spec) for spec in procfile.specs(services, environ, data_dir=data_dir)]
         for child in children:
-            child.wait_ready(timeout_s=60)
+            child.wait_ready(timeout_s=READY_S)
         services.record.publish(services.env | services.signer_env)
         yield services
     finally:
