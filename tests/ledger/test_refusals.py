@@ -114,6 +114,8 @@ def test_money_does_not_move_from_an_account_to_itself() -> None:
     with pytest.raises(LedgerRefused, match="event_two_accounts"):
         posting.post([movement])
 
+    assert book.holds(book.available) == 100
+
 
 def test_nothing_crosses_books() -> None:
     book, other = funded(100), Book()

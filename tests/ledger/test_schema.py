@@ -40,14 +40,14 @@ def test_no_foreign_key_leaves_or_enters_the_ledger() -> None:
     )
 
 
-def test_every_door_runs_as_its_owner_on_its_own_search_path() -> None:
+def test_every_door_runs_as_its_owner_on_its_own_search_path_and_is_not_everybodys() -> None:
     doors = asked("""
         SELECT proname FROM pg_proc
         WHERE proname LIKE 'ledger%' AND prosecdef AND 'search_path=pg_catalog, public, pg_temp' = ANY (proconfig)
     """)
     public = asked("""
         SELECT proname FROM pg_proc
-        WHERE proname LIKE 'ledger%' AND prosecdef AND EXISTS (
+        WHERE proname LIKE 'ledger%' AND provolatile = 'v' AND prorettype <> 'trigger'::regtype AND EXISTS (
             SELECT FROM aclexplode(coalesce(proacl, acldefault('f', proowner))) WHERE grantee = 0)
     """)
 
