@@ -10,11 +10,12 @@ from celery import shared_task
 
 from chain import addresses, gateway, networks, transfers
 from chain.models import Intent
+from ledger import posting
 from payouts import doorbell, ticks
 from payouts.api import dialects
 from payouts.webhooks import delivery
 from payouts.withdrawals import authority, queries, steps, withdrawals
-from payouts.withdrawals.models import Status
+from payouts.withdrawals.models import Status, Withdrawal
 
 log = structlog.get_logger(__name__)
 BATCH = 100
@@ -31,7 +32,7 @@ def screen() -> int:
 @shared_task(name="payouts.tasks.dispatch")
 def dispatch() -> int:
     """Hand approved withdrawals to the chain, oldest first, as far as the wallets reach."""
-    refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane)
+    refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane, transfers.AlreadyOrdered)
     return _each("dispatch", _payable(), lambda one, now: withdrawals.dispatch(one, now=now), refusals)
 
 
@@ -68,7 +69,8 @@ def watch() -> int:
 def settle() -> int:
     """Take the chain's verdicts over into withdrawals and the ledger."""
     verdicts = transfers.verdicts(limit=BATCH)
-    return _each("settle", verdicts, lambda one, now: withdrawals.settle(one, now=now), (steps.StepRefused,))
+    refusals = (steps.StepRefused, transfers.NotToCollect, posting.LedgerRefused, Withdrawal.DoesNotExist)
+    return _each("settle", verdicts, lambda one, now: withdrawals.settle(one, now=now), refusals)
 
 
 @shared_task(name="payouts.tasks.webhooks")

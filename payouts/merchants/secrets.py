@@ -28,7 +28,7 @@ def unseal(sealed: bytes | memoryview, *, context: str) -> str:
     raw = bytes(sealed)
     try:
         text = AESGCM(settings.SECRETS_KEY).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode())
-    except InvalidTag as error:
+    except (InvalidTag, ValueError) as error:  # ValueError: so short that there is no whole nonce
         raise SealBroken(context) from error
     return text.decode()
 

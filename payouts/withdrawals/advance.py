@@ -25,7 +25,9 @@ class SameApprover(Exception):
 
 
 # Named constraints become domain errors here and nowhere else.
-CONSTRAINT_ERRORS = {"four_eyes": SameApprover("maker, level 1 and level 2 must be three different people")}
+CONSTRAINT_ERRORS: dict[str, tuple[type[Exception], str]] = {
+    "four_eyes": (SameApprover, "maker, level 1 and level 2 must be three different people"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,5 +101,6 @@ def domain_errors() -> Iterator[None]:
     except IntegrityError as error:
         name = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None)
         if name in CONSTRAINT_ERRORS:
-            raise CONSTRAINT_ERRORS[name] from error
+            refusal, text = CONSTRAINT_ERRORS[name]
+            raise refusal(text) from error
         raise

@@ -6,10 +6,9 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from chain import addresses
 from payouts.merchants import otp
 from payouts.merchants.models import Challenge
-from payouts.withdrawals import advance, payload, steps
+from payouts.withdrawals import advance, payload, rules, steps
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Approval, Status, Withdrawal
 
@@ -53,7 +52,7 @@ def approve(
         setattr(withdrawal, f"level{level}_by", person)
         last = level == LAST_LEVEL or withdrawal.approval == Approval.ONE_LEVEL
         if last:  # nothing is ever sent to an address that fails the full check, so nobody can say the last yes to it
-            addresses.normalise(withdrawal.network, withdrawal.destination)
+            rules.payable(withdrawal.network, withdrawal.destination)
         advance.take(withdrawal, verb, By(person.get_username(), person), now=now)
         if last and level != LAST_LEVEL:
             advance.take(withdrawal, "auto_approve", By("policy"), now=now)
@@ -85,7 +84,10 @@ def _has_right(person: User, verb: str, withdrawal: Withdrawal) -> bool:
 
 def _admit(withdrawal_id: UUID, verb: str, *, person: User) -> None:
     """Refuse what cannot succeed before a code is used up for it; the locked step checks all of it again."""
-    withdrawal = Withdrawal.objects.get(id=withdrawal_id)
+    _check(Withdrawal.objects.get(id=withdrawal_id), verb, person=person)
+
+
+def _check(withdrawal: Withdrawal, verb: str, *, person: User) -> None:
     if not _has_right(person, verb, withdrawal):
         raise NotAnApprover(f"{person.get_username()} may not {verb.replace('_', ' ')} this withdrawal")
     if not steps.allowed(verb, withdrawal.status):
@@ -94,6 +96,7 @@ def _admit(withdrawal_id: UUID, verb: str, *, person: User) -> None:
 
 def _spend(withdrawal_id: UUID, verb: str, *, person: User, challenge_id: UUID, now: datetime) -> Withdrawal:
     withdrawal = advance.locked(withdrawal_id)
+    _check(withdrawal, verb, person=person)  # its status, and with it the right that a rejection needs, may have moved
     shown = payload.payload_hash(withdrawal)
     otp.spend(challenge_id, person=person, purpose=_purpose(withdrawal_id, verb), payload_hash=shown, now=now)
     return withdrawal

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from chain import addresses, units
+from chain.models import HotWallet
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import Approval, FeeRule, PolicyRule, Status, Withdrawal
 
@@ -76,7 +77,18 @@ def findings(withdrawal: Withdrawal) -> list[str]:
 def address_problem(withdrawal: Withdrawal) -> str | None:
     """Why the chain would refuse the destination, or None when it may be paid."""
     try:
-        addresses.normalise(withdrawal.network, withdrawal.destination)
+        payable(withdrawal.network, withdrawal.destination)
     except addresses.BadAddress as error:
         return str(error)
     return None
+
+
+def payable(network: str, text: str) -> str:
+    """The address in its normal form, when the chain will take an order to it.
+
+    Raises: addresses.BadAddress.
+    """
+    address = addresses.normalise(network, text)
+    if HotWallet.objects.filter(address=address).exists():  # transfers.order refuses it too, but then it hangs APPROVED
+        raise addresses.BadAddress("this is one of our own wallets")
+    return address

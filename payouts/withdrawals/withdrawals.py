@@ -15,7 +15,8 @@ from payouts.withdrawals import advance, postings, rules
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Approval, Withdrawal
 
-PAID = "PAID"  # the chain's word for a transfer proven at final depth; the other is DEAD
+# The chain's last words: proven at final depth, or proven that it can never pay. No other word ends a withdrawal.
+VERDICTS = {"PAID": "complete", "DEAD": "fail"}
 DISPATCHER, WATCHER, SCREENING, POLICY = By("dispatcher"), By("watcher"), By("screening"), By("policy")
 
 
@@ -70,7 +71,7 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
 def _destination(order: Order) -> str:
     """The address in its normal form; a test-mode merchant's needs only to look right (CONFORMANCE, the trap)."""
     try:
-        return addresses.normalise(order.network, order.destination)
+        return rules.payable(order.network, order.destination)
     except addresses.BadAddress:
         if order.merchant.is_test and addresses.looks_right(order.network, order.destination):
             return order.destination
@@ -128,10 +129,11 @@ def settle(verdict: transfers.Verdict, *, now: datetime) -> Withdrawal:
     """
     with transaction.atomic(durable=True):
         withdrawal = advance.locked(verdict.payout_id)
-        paid = verdict.outcome == PAID
+        verb = VERDICTS[verdict.outcome]
         withdrawal.txid = verdict.txid
-        by = By(WATCHER.actor, reason="" if paid else "the transfer failed on chain", data={"proof": verdict.proof})
-        withdrawal = advance.take(withdrawal, "complete" if paid else "fail", by, now=now)
+        reason = "the transfer failed on chain" if verb == "fail" else ""
+        by = By(WATCHER.actor, reason=reason, data={"proof": verdict.proof})
+        withdrawal = advance.take(withdrawal, verb, by, now=now)
         transfers.collect(verdict.intent_id, now=now)
         return withdrawal
 

@@ -81,11 +81,13 @@ def everything(withdrawal: Withdrawal) -> dict[str, Any]:
 
 
 def test_the_table_is_the_designs() -> None:
-    assert {verb: (set(step.source) or {""}, step.target) for verb, step in steps.STEPS.items()} == {
+    assert {verb: (set(map(str, step.source)) or {""}, step.target) for verb, step in steps.STEPS.items()} == {
         verb: (set(source), target) for verb, (source, target, _) in DESIGN.items()
     }
-    assert set(ROADS) == set(Status)
-    assert set(steps.FINAL) == set(ROADS) - {status for source, _, _ in DESIGN.values() for status in source}
+    assert set(ROADS) == set(map(str, Status))
+    assert set(map(str, steps.FINAL)) == set(ROADS) - {
+        status for source, _, _ in DESIGN.values() for status in source
+    }
 
 
 @pytest.mark.django_db
