@@ -6,8 +6,8 @@ import pytest
 from ledger import audit, balances
 from ledger.posting import Kind
 from tests.databases import Database
-from tests.ledger.books import Book
-from tests.ledger.forgery import history, tamper
+from tests.ledger.books import Book, funded
+from tests.ledger.forgery import OPEN, history, tamper
 
 FORGED = "gen_random_uuid()"
 
@@ -83,6 +83,15 @@ def test_two_events_swapped_in_an_accounts_history_are_seen(book: Book, owner: p
     assert any("running balance breaks at number 5 event" in problem for problem in problems)
 
 
+def test_a_number_too_high_at_the_end_of_a_history_is_seen(book: Book, owner: psycopg.Connection) -> None:
+    problems = tamper(
+        owner, f"UPDATE ledger_event SET target_seq = target_seq + 1 WHERE {event(6)}".format(book=book.id)
+    )
+
+    assert len(problems) == 1
+    assert f"account {book.available.id}: its sequence breaks at number 5 event" in problems[0]
+
+
 CHANGED_ACCOUNTS = {
     "balance": "balance = balance + 1",
     "seq": "seq = seq + 1",
@@ -96,6 +105,7 @@ def test_a_changed_account_is_named(book: Book, owner: psycopg.Connection, chang
         problems = tamper(owner, f"UPDATE ledger_account SET {change} WHERE id = '{ref.id}'")
 
         assert any(f"book {book.id} account {ref.id}: " in problem for problem in problems)
+        assert any("its accounts sum to" in problem for problem in problems) == ("balance" in change)
 
         owner.execute(
             "UPDATE ledger_account SET balance = %s, seq = %s WHERE id = %s", [kept.balance_units, kept.seq, ref.id]
@@ -197,3 +207,74 @@ def test_many_problems_are_counted_and_some_named(book: Book, owner: psycopg.Con
 
     assert len(problems) == audit.SAMPLE + 1
     assert problems[-1] == "… and 12 more of the same check"
+
+
+REHASH = "ledger_request_hash(book, id, txn, {kind}, source, target, {amount}, reference, {data})"
+SAME = {"kind": "kind", "amount": "amount", "data": "data"}
+WITH_THE_RIGHT_HASH = {
+    "another kind": (
+        "",
+        "UPDATE ledger_event SET kind = 'TRANSFER', request_hash = "
+        + REHASH.format(**SAME | {"kind": "'TRANSFER'"})
+        + " WHERE kind = 'FREEZE'",
+        "a TRANSFER does not go from available to frozen",
+    ),
+    "an adjustment by nobody": (
+        "ALTER TABLE ledger_event DROP CONSTRAINT adjust_by_two_persons",
+        "UPDATE ledger_event SET kind = 'ADJUST', request_hash = "
+        + REHASH.format(**SAME | {"kind": "'ADJUST'"})
+        + " WHERE kind = 'FREEZE'",
+        "adjusts without two persons",
+    ),
+    "an amount of nothing": (
+        "ALTER TABLE ledger_event DROP CONSTRAINT event_amount_in_range",
+        "UPDATE ledger_event SET amount = 0, request_hash = "
+        + REHASH.format(**SAME | {"amount": "0"})
+        + " WHERE kind = 'FREEZE'",
+        "moves nothing",
+    ),
+    "an overdraft in between": (
+        "",
+        """UPDATE ledger_event SET
+               source_seq = CASE kind WHEN 'FREEZE' THEN 1 ELSE source_seq END,
+               source_balance = CASE kind WHEN 'FREEZE' THEN -amount ELSE source_balance END,
+               target_seq = CASE kind WHEN 'DEPOSIT' THEN 2 ELSE target_seq END,
+               target_balance = CASE kind WHEN 'DEPOSIT' THEN 60 ELSE target_balance END""",
+        "overdraws its source",
+    ),
+}
+
+
+@pytest.mark.parametrize(("first", "statement", "says"), WITH_THE_RIGHT_HASH.values(), ids=WITH_THE_RIGHT_HASH.keys())
+def test_a_rule_that_a_careful_forger_broke_is_named(
+    committed: Database, owner: psycopg.Connection, first: str, statement: str, says: str
+) -> None:
+    book = funded(100)
+    freeze = book.post(Kind.FREEZE, 40)
+    if first:
+        owner.execute(first)
+        owner.execute(OPEN)
+        owner.execute(statement)
+        problems = audit.prove().problems
+    else:
+        problems = tamper(owner, statement)
+
+    assert f"book {book.id} event {freeze.id}: {says}" in problems
+
+
+def test_an_event_from_one_asset_to_another_is_seen(committed: Database, owner: psycopg.Connection) -> None:
+    dollars = funded(100)
+    other = Book(id=dollars.id, asset="USDC")
+    other.post(Kind.DEPOSIT, 100)
+    other.post(Kind.FREEZE, 40)
+
+    problems = tamper(
+        owner,
+        f"""
+        UPDATE ledger_event SET source = '{dollars.available.id}', source_balance = 60, request_hash =
+            ledger_request_hash(book, id, txn, kind, '{dollars.available.id}', target, amount, reference, data)
+        WHERE kind = 'FREEZE'
+        """,
+    )
+
+    assert any("goes from one asset to another" in problem for problem in problems)
