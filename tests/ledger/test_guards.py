@@ -5,13 +5,17 @@ import pytest
 
 from ledger import audit, roles
 from ledger.posting import Kind
-from tests.databases import Database
 from tests.ledger.books import Book, funded
 from tests.ledger.forgery import history, tamper
 
 
 @pytest.fixture
-def book(committed: Database) -> Book:
+def owner(owner_inside: psycopg.Connection) -> psycopg.Connection:
+    return owner_inside
+
+
+@pytest.fixture
+def book(owner: psycopg.Connection) -> Book:
     return history()
 
 
@@ -105,16 +109,14 @@ def test_a_guard_that_was_taken_away_is_missed(
         "UPDATE ledger_account SET owner = gen_random_uuid()",
     ],
 )
-def test_no_role_overdraws_or_renames_an_account(
-    committed: Database, owner: psycopg.Connection, statement: str
-) -> None:
+def test_no_role_overdraws_or_renames_an_account(owner: psycopg.Connection, statement: str) -> None:
     funded(100).post(Kind.FREEZE, 10)
 
     with pytest.raises(psycopg.errors.CheckViolation):
         owner.execute(statement)
 
 
-def test_the_grants_can_be_given_again(committed: Database, owner: psycopg.Connection) -> None:
+def test_the_grants_can_be_given_again(owner: psycopg.Connection) -> None:
     owner.execute("GRANT UPDATE ON ledger_account TO sluice_app")
     assert "sluice_app may write to ledger_account" in audit.prove().problems
 

@@ -7,7 +7,6 @@ import pytest
 
 from ledger import audit, balances
 from ledger.posting import Kind
-from tests.databases import Database
 from tests.ledger.books import Book, funded
 from tests.ledger.forgery import OPEN, history, tamper
 
@@ -15,7 +14,12 @@ FORGED = "gen_random_uuid()"
 
 
 @pytest.fixture
-def book(committed: Database) -> Book:
+def owner(owner_inside: psycopg.Connection) -> psycopg.Connection:
+    return owner_inside
+
+
+@pytest.fixture
+def book(owner: psycopg.Connection) -> Book:
     return history()
 
 
@@ -249,7 +253,7 @@ WITH_THE_RIGHT_HASH = {
 
 @pytest.mark.parametrize(("first", "statement", "says"), WITH_THE_RIGHT_HASH.values(), ids=WITH_THE_RIGHT_HASH.keys())
 def test_a_rule_that_a_careful_forger_broke_is_named(
-    committed: Database, owner: psycopg.Connection, first: str, statement: str, says: str
+    owner: psycopg.Connection, first: str, statement: str, says: str
 ) -> None:
     book = funded(100)
     freeze = book.post(Kind.FREEZE, 40)
@@ -264,7 +268,7 @@ def test_a_rule_that_a_careful_forger_broke_is_named(
     assert f"book {book.id} event {freeze.id}: {says}" in problems
 
 
-def test_an_event_from_one_asset_to_another_is_seen(committed: Database, owner: psycopg.Connection) -> None:
+def test_an_event_from_one_asset_to_another_is_seen(owner: psycopg.Connection) -> None:
     dollars = funded(100)
     other = Book(id=dollars.id, asset="USDC")
     other.post(Kind.DEPOSIT, 100)
