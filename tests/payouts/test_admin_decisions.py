@@ -216,6 +216,16 @@ def test_a_person_without_any_right_sees_no_withdrawal() -> None:
     assert desk.post(withdrawal, challenge=str(uuid4()), otp=approver.code()).status_code == 403
 
 
+def test_whoever_may_not_see_withdrawals_decides_none() -> None:
+    approver, withdrawal = make.approver(1), in_review()
+    approver.person.user_permissions.remove(Permission.objects.get(codename="view_withdrawal"))
+    desk = Desk(approver)
+    before = state(withdrawal)
+    assert desk.page(withdrawal).status_code == 403
+    answer = desk.post(withdrawal, challenge=desk.shown(withdrawal, "approve_l1"), otp=approver.code())
+    assert (answer.status_code, state(withdrawal)) == (403, before)
+
+
 def test_a_right_taken_away_counts_at_once() -> None:
     approver, withdrawal = make.approver(1), in_review()
     desk = Desk(approver)
