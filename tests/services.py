@@ -7,6 +7,7 @@ and the TRON dev node, which the fixtures start at their first use. A URL that t
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -113,3 +114,11 @@ def run(*arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str
     return subprocess.run(  # noqa: S603 - our own interpreter and programs
         [sys.executable, *arguments], env=env, cwd=ROOT, check=False, capture_output=True, text=True
     )
+
+
+def remove(data_dir: Path) -> None:
+    """A local default's folder, and where PostgreSQL's part of it lies when its user cannot reach that folder."""
+    pointer = data_dir / "postgres" / "elsewhere"
+    if pointer.exists():
+        shutil.rmtree(pointer.read_text())
+    shutil.rmtree(data_dir, ignore_errors=True)

@@ -21,6 +21,7 @@ import pytest
 from config import local
 from config.local import anvil, place, ports, record, stack
 from config.local.processes import Identity, NotReady, identity
+from tests.services import remove
 
 DATA = ("postgres", "redis")
 NOTHING_GIVEN = {"PATH": os.environ.get("PATH", os.defpath)}
@@ -30,9 +31,7 @@ NOTHING_GIVEN = {"PATH": os.environ.get("PATH", os.defpath)}
 def folder(tmp_path: Path) -> Iterator[Path]:
     """A local default's folder; as root in a private place, PostgreSQL's part of it lies elsewhere."""
     yield tmp_path / "local"
-    pointer = tmp_path / "local" / "postgres" / "elsewhere"
-    if pointer.exists():
-        shutil.rmtree(pointer.read_text())
+    remove(tmp_path / "local")
 
 
 @pytest.fixture

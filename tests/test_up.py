@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -48,7 +47,7 @@ def folder() -> Iterator[Path]:
     """A folder of a test's own where PostgreSQL's user reaches it."""
     folder = Path(os.environ[services.FOLDER]) / f"up-{os.getpid()}"
     yield folder
-    shutil.rmtree(folder)
+    services.remove(folder)
 
 
 @pytest.fixture
