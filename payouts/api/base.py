@@ -10,16 +10,22 @@ from typing import Any, NoReturn
 import limits
 import limits.storage
 import limits.strategies
+import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from rest_framework import exceptions, parsers, status
+from redis.retry import Retry
+from rest_framework import exceptions, negotiation, parsers, status
 from rest_framework.request import Request
 
 from payouts.withdrawals import idempotency
 
+log = structlog.get_logger(__name__)
 MAX_BODY_BYTES = 1_000_000
-WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)
+MAX_DEPTH = 20  # no request of ours nests deeper; what hashes or stores it later may then recurse
+WHOLE = re.compile(r"[0-9]{1,100}", re.ASCII)
+LARGEST_WHOLE = 10**9  # no list is longer, and PostgreSQL can still count it
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
@@ -35,6 +41,19 @@ class Unavailable(exceptions.APIException):
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     default_detail = "service temporarily unavailable"
+    wait = 5  # becomes Retry-After
+
+
+class AlwaysJson(negotiation.BaseContentNegotiation):
+    """Every answer is JSON, whatever the caller would rather accept: our programs' callers read nothing else."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        """The parser for the body's content type, or None (415)."""
+        return negotiation.DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> tuple[Any, str]:  # noqa: ARG002 - the framework's signature
+        """The only renderer."""
+        return renderers[0], renderers[0].media_type
 
 
 class StrictJson(parsers.BaseParser):
@@ -54,15 +73,17 @@ class StrictJson(parsers.BaseParser):
         """
         raw = _bounded(stream)
         try:
-            return json.loads(
+            parsed = json.loads(
                 raw.decode("utf-8"),
                 parse_float=Decimal,
                 parse_int=Decimal,
                 parse_constant=_refuse_constant,
                 object_pairs_hook=_unique,
             )
+            _shallow(parsed)
         except (ValueError, RecursionError, ArithmeticError) as error:
             raise exceptions.ParseError("invalid JSON") from error
+        return parsed
 
 
 def _bounded(stream: Any) -> bytes:
@@ -107,6 +128,14 @@ def _storable(value: Any) -> None:
             _storable(item)
 
 
+def _shallow(value: Any, *, depth: int = 0) -> None:
+    if depth > MAX_DEPTH:
+        raise ValueError("nested too deeply")
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            _shallow(item, depth=depth + 1)
+
+
 def body_of(request: Request) -> dict[str, Any]:
     """The request's JSON object.
 
@@ -119,10 +148,10 @@ def body_of(request: Request) -> dict[str, Any]:
 
 
 def whole(text: str | None, *, default: int) -> int | None:
-    """A non-negative number out of a query string, or None when it is not one (ASCII digits, at most nine)."""
+    """A non-negative number out of a query string, or None when it is not one (ASCII digits alone are)."""
     if text is None:
         return default
-    return int(text) if WHOLE.fullmatch(text) else None
+    return min(int(text), LARGEST_WHOLE) if WHOLE.fullmatch(text) else None
 
 
 def idempotency_scope(request: Request, *, endpoint: str, merchant: Any) -> idempotency.Scope | None:
@@ -151,19 +180,28 @@ class RateLimit:
         Raises: Throttled over the limit; Unavailable for a call that moves money while Redis is away (reads go on).
         """
         try:
-            if self._strategy is None:
-                storage = limits.storage.storage_from_string(
-                    settings.RATE_LIMITS_STORAGE, socket_timeout=2, socket_connect_timeout=2
-                )
-                self._strategy = limits.strategies.MovingWindowRateLimiter(storage)
-            if self._strategy.hit(self.item, *names):
+            strategy = self._connected()
+            if strategy.hit(self.item, *names):
                 return
-            wait_s = self._strategy.get_window_stats(self.item, *names).reset_time - now().timestamp()
+            wait_s = strategy.get_window_stats(self.item, *names).reset_time - now().timestamp()
         except RedisError as error:
             if money:
                 raise Unavailable from error
+            log.warning("rate_limit.uncounted", error=str(error))
             return
         raise exceptions.Throttled(wait=max(1, wait_s))
+
+    def _connected(self) -> limits.strategies.MovingWindowRateLimiter:
+        if self._strategy is None:
+            storage = limits.storage.storage_from_string(
+                settings.RATE_LIMITS_STORAGE,
+                socket_timeout=1,
+                socket_connect_timeout=1,
+                # A stale connection is opened anew, but nobody's call waits for a lost Redis to come back.
+                retry=Retry(NoBackoff(), 1),  # type: ignore[arg-type]  # handed on to redis-py as it is
+            )
+            self._strategy = limits.strategies.MovingWindowRateLimiter(storage)
+        return self._strategy
 
 
 def now() -> datetime:

@@ -1,32 +1,40 @@
-"""Delivering what the outbox holds: claim, send, note what came back."""
+"""Delivering what the outbox holds: claim, send, note what came back.
 
+At least once, and in order as far as that costs nobody anything: a message waits for an earlier one about the same
+subject that is on its way or about to be tried, never for one whose receiver has to be waited for longer.
+"""
+
+import concurrent.futures
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-import requests
-import requests_hardened
 import structlog
-from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, F, OuterRef, QuerySet, Window
+from django.db.models.functions import RowNumber
 
-from payouts.webhooks import endpoints, signing
-from payouts.webhooks.models import Attempt, Endpoint, Message
+from payouts.merchants import secrets
+from payouts.webhooks import endpoints, signing, transport
+from payouts.webhooks.models import Attempt, Message
 
 log = structlog.get_logger(__name__)
 
 # Source: CONFORMANCE, Everywhere: 0, 5 s, 5 min, 30 min, 2 h, 5 h, 10 h, 14 h, 20 h, 24 h after the attempt before.
 RETRY_AFTER_S = (5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400)
 JITTER = 0.1
-TIMEOUT_S = 15
-LEASE = timedelta(seconds=120)  # longer than any attempt: a dead worker's messages are taken again after it
-AT_ONCE = 8
-ANSWER_KEPT = 500
+TIMEOUT_S = 15.0
+LEASE = timedelta(seconds=120)  # longer than any sweep: a dead worker's messages are taken again after it
+AT_ONCE = 32
+PER_ENDPOINT = 4  # of them, so that one slow receiver leaves room for the others
+CLAIMING_S = 20  # with the last attempts' timeout a sweep ends within the worker's soft time limit
 GONE = 410
+ERROR_KEPT = 300
 
 Render = Callable[[Message], bytes]
 
@@ -50,96 +58,123 @@ class Outcome:
 class Envelope:
     """A message ready to go: nothing in it needs the database."""
 
-    message_id: UUID
     url: str
     body: bytes
     headers: dict[str, str]
 
 
-def deliver_due(*, render: Render, now: datetime, limit: int = 64) -> int:
-    """Deliver the messages that are due; `render` makes the body as the message's API documents it."""
-    due = _claim(now=now, limit=limit)
-    if not due:
-        return 0
-    envelopes = [_envelope(message, render=render, now=now) for message in due]
+def deliver_due(*, render: Render, now: datetime, until: Callable[[], bool] | None = None) -> int:
+    """Deliver the messages that are due; `render` makes the body as the message's API documents it.
+
+    Each outcome is noted as it comes and its place taken by the next message, until nothing is due or `until` says
+    that it is time to stop claiming (by default after 20 s).
+    """
+    time_is_up = until or _after(CLAIMING_S)
+    under_way: dict[Future[Outcome], Message] = {}
+    done = 0
     with ThreadPoolExecutor(max_workers=AT_ONCE) as pool:
-        outcomes = list(pool.map(_send, envelopes))
-    for message, outcome in zip(due, outcomes, strict=True):
-        _note(message, outcome, now=now)
-    return len(due)
+        while True:
+            if not time_is_up():
+                busy = Counter(message.endpoint_id for message in under_way.values())
+                for message in _claim(now=now, limit=AT_ONCE - len(under_way), busy=busy):
+                    under_way[_start(pool, message, render=render, now=now)] = message
+            if not under_way:
+                return done
+            ended, _ = concurrent.futures.wait(under_way, return_when=concurrent.futures.FIRST_COMPLETED)
+            for future in ended:
+                _note(under_way.pop(future), future.result(), now=now)
+                done += 1
 
 
-def _claim(*, now: datetime, limit: int) -> list[Message]:
+def _after(seconds: float) -> Callable[[], bool]:
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() >= end
+
+
+def _claim(*, now: datetime, limit: int, busy: Counter[UUID]) -> list[Message]:
+    """Lease up to `limit` due messages, no more than an endpoint's share of each endpoint's."""
+    full = [endpoint for endpoint, count in busy.items() if count >= PER_ENDPOINT]
+    nth = Window(RowNumber(), partition_by=F("endpoint_id"), order_by=("next_attempt_at", "id"))
     with transaction.atomic():
-        due = list(
-            Message.objects.select_related("endpoint__merchant")
+        fair = _due(now).exclude(endpoint_id__in=full).annotate(nth=nth).filter(nth__lte=PER_ENDPOINT)
+        ids = list(fair.order_by("next_attempt_at", "id").values_list("id", flat=True)[: max(limit, 0)])
+        mine = list(
+            _due(now)
+            .filter(id__in=ids)
+            .select_related("endpoint__merchant")
             .select_for_update(of=("self",), skip_locked=True)
-            .filter(state=Message.State.PENDING, next_attempt_at__lte=now, endpoint__is_active=True)
-            .order_by("next_attempt_at")[:limit],
+            .order_by("next_attempt_at", "id"),
         )
-        Message.objects.filter(id__in=[message.id for message in due]).update(next_attempt_at=now + LEASE)
-    return due
+        Message.objects.filter(id__in=[message.id for message in mine]).update(next_attempt_at=now + LEASE)
+        for message in mine:
+            message.next_attempt_at = now + LEASE
+    return mine
+
+
+def _due(now: datetime) -> QuerySet[Message]:
+    pending = Message.objects.filter(state=Message.State.PENDING)
+    earlier = pending.filter(
+        endpoint_id=OuterRef("endpoint_id"),
+        subject_id=OuterRef("subject_id"),
+        id__lt=OuterRef("id"),
+        next_attempt_at__lte=now + LEASE,
+    )
+    return pending.filter(~Exists(earlier), next_attempt_at__lte=now, endpoint__is_active=True)
+
+
+def _start(pool: ThreadPoolExecutor, message: Message, *, render: Render, now: datetime) -> Future[Outcome]:
+    try:
+        return pool.submit(_send, _envelope(message, render=render, now=now))
+    except (secrets.SealBroken, KeyError, ValueError, TypeError) as error:
+        # A message that cannot be put into words keeps nobody else's from going out.
+        log.exception("webhook.unsendable", message_id=str(message.id))
+        unsendable: Future[Outcome] = Future()
+        unsendable.set_result(Outcome(None, f"could not be prepared: {type(error).__name__}", "", 0))
+        return unsendable
 
 
 def _envelope(message: Message, *, render: Render, now: datetime) -> Envelope:
     endpoint = message.endpoint
     body = render(message)
-    secrets = endpoints.secrets_in_force(endpoint.merchant, api=endpoint.api, now=now)
-    headers = signing.HEADERS[endpoint.api](body, secrets=secrets, event=message.event, now=now)
+    in_force = endpoints.secrets_in_force(endpoint.merchant, api=endpoint.api, now=now)
+    headers = signing.HEADERS[endpoint.api](body, secrets=in_force, event=message.event, now=now)
     headers |= {"Content-Type": "application/json", "User-Agent": "Sluice-Webhooks/1", "X-Webhook-Id": str(message.id)}
-    return Envelope(message_id=message.id, url=endpoint.url, body=body, headers=headers)
-
-
-def _session() -> requests.Session:
-    """A session that goes to public addresses only, resolved once and pinned, and follows no redirect."""
-    config = requests_hardened.Config(
-        ip_filter_enable=True,
-        ip_filter_allow_loopback_ips=settings.WEBHOOKS_ALLOW_LOOPBACK,
-        never_redirect=True,
-        default_timeout=(5, TIMEOUT_S),
-    )
-    session: requests.Session = requests_hardened.Manager(config).get_session()
-    session.trust_env = False  # a proxy from the environment would undo the pinning
-    return session
+    return Envelope(url=endpoint.url, body=body, headers=headers)
 
 
 def _send(envelope: Envelope) -> Outcome:
     started = time.monotonic()
-
-    def outcome(status_code: int | None = None, error: str = "", answer: str = "") -> Outcome:
-        return Outcome(status_code, error[:300], answer, int((time.monotonic() - started) * 1000))
-
     try:
         endpoints.check_url(envelope.url)
-        with (
-            _session() as session,
-            session.post(envelope.url, data=envelope.body, headers=envelope.headers, stream=True) as reply,
-        ):
-            answer = reply.raw.read(ANSWER_KEPT, decode_content=False).decode("utf-8", "replace").replace("\x00", "")
-            return outcome(status_code=reply.status_code, answer=answer[:ANSWER_KEPT])
-    except (requests.RequestException, endpoints.BadUrl, OSError) as error:
-        return outcome(error=f"{type(error).__name__}: {error}")
+    except endpoints.BadUrl as error:
+        reply = transport.Reply(error=str(error))
+    else:
+        reply = transport.post(envelope.url, body=envelope.body, headers=envelope.headers, timeout_s=TIMEOUT_S)
+    error_text = reply.error.encode("utf-8", "replace").decode().replace("\x00", "")[:ERROR_KEPT]
+    return Outcome(reply.status_code, error_text, reply.answer, int((time.monotonic() - started) * 1000))
 
 
 def _note(message: Message, outcome: Outcome, *, now: datetime) -> None:
-    number = message.attempts_made + 1
     with transaction.atomic():
+        row = Message.objects.select_for_update().get(id=message.id)
         Attempt.objects.create(
-            message=message,
-            number=number,
+            message=row,
+            number=row.attempts.count() + 1,
             at=now,
             status_code=outcome.status_code,
             error=outcome.error,
             duration_ms=outcome.duration_ms,
             answer=outcome.answer,
         )
-        Message.objects.filter(id=message.id).update(attempts_made=number, **_next(number, outcome, now=now))
+        lease_is_ours = row.state == Message.State.PENDING and row.next_attempt_at == message.next_attempt_at
+        if outcome.delivered or lease_is_ours:  # whoever took it over meanwhile decides about its future, but for this
+            row.attempts_made += 1
+            for field, value in _next(row.attempts_made, outcome, now=now).items():
+                setattr(row, field, value)
+            row.save(update_fields=["attempts_made", "state", "delivered_at", "next_attempt_at"])
         if outcome.status_code == GONE:
-            Endpoint.objects.filter(id=message.endpoint_id).update(
-                is_active=False,
-                disabled_reason="the receiver answered 410 Gone",
-            )
-    log.info("webhook.attempt", message_id=str(message.id), number=number, status_code=outcome.status_code)
+            endpoints.switch_off(row.endpoint_id, reason=endpoints.GONE)
+    log.info("webhook.attempt", message_id=str(message.id), number=row.attempts_made, status_code=outcome.status_code)
 
 
 def _next(number: int, outcome: Outcome, *, now: datetime) -> dict[str, object]:

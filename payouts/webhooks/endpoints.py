@@ -1,7 +1,9 @@
 """Registering the URLs that merchants want to be called at, and the secrets that sign the calls."""
 
+import ipaddress
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -11,50 +13,85 @@ from django.db.models import Q
 
 from payouts.merchants import secrets
 from payouts.merchants.models import Merchant
-from payouts.webhooks.models import Endpoint, SigningSecret
+from payouts.webhooks import targets
+from payouts.webhooks.models import Endpoint, Message, SigningSecret
 
 OVERLAP = timedelta(hours=24)  # how long a rotated secret still signs
 MAX_URL = 2000
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
+MOST_ENDPOINTS = 100  # active ones per merchant and API; every event is sent to each
+REMOVED = "removed by the merchant"
+GONE = "the receiver answered 410 Gone"
 
 
 class BadUrl(Exception):
     """The URL is not one that webhooks may go to."""
 
 
-def check_url(url: str) -> str:
-    """The URL, when webhooks may be registered for it: https, and no credentials in it.
+class TooMany(Exception):
+    """The merchant has as many active endpoints as anyone needs."""
 
-    Where it resolves to is checked again at every delivery, since names move.
+
+def check_url(url: str) -> str:
+    """The URL, when webhooks may be registered for it: https, public as far as it can be seen, no credentials in it.
+
+    Where a name resolves to is looked at in every delivery, since names move.
     Raises: BadUrl.
     """
     local = settings.WEBHOOKS_ALLOW_LOOPBACK
     try:
         parts = urlsplit(url)
-        is_loopback = local and parts.netloc.rsplit(":", 1)[0] in LOOPBACK_NAMES
-        URLValidator(schemes=["https", "http"] if is_loopback else ["https"])(url)
-        credentials = parts.username or parts.password
+        host = parts.hostname or ""
+        is_loopback = host == "localhost" or (_is_literal(host) and ipaddress.ip_address(host).is_loopback)
+        URLValidator(schemes=["https", "http"] if local and is_loopback else ["https"])(url)
+        credentials = parts.username is not None or parts.password is not None
     except (ValidationError, ValueError) as error:
         raise BadUrl("url must be an https address") from error
     if credentials or len(url) > MAX_URL:
         raise BadUrl("url must be an https address without credentials")
+    if not (local and is_loopback) and (host == "localhost" or not _is_public(host)):
+        raise BadUrl("url must be a public address")
     return url
+
+
+def _is_literal(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_public(host: str) -> bool:
+    return not _is_literal(host) or targets.is_allowed(host, loopback=False)
 
 
 def register(merchant: Merchant, *, api: str, url: str, events: list[str], now: datetime) -> Endpoint:
     """Add an endpoint; the merchant's secret for that API is made if there is none yet.
 
-    Raises: BadUrl.
+    Raises: BadUrl, TooMany.
     """
     check_url(url)
     with transaction.atomic():
         secret_for(merchant, api=api, now=now)
+        if Endpoint.objects.filter(merchant=merchant, api=api, is_active=True).count() >= MOST_ENDPOINTS:
+            raise TooMany(merchant.name)
         return Endpoint.objects.create(merchant=merchant, api=api, url=url, events=events, created_at=now)
 
 
-def switch_off(endpoint: Endpoint, *, reason: str) -> None:
-    """Stop delivering to this URL; its messages and their log stay."""
-    Endpoint.objects.filter(id=endpoint.id).update(is_active=False, disabled_reason=reason)
+def remove(endpoint: Endpoint) -> None:
+    """Take a URL away, as its merchant asked; what it was told stays in the log."""
+    switch_off(endpoint.id, reason=REMOVED)
+
+
+def switch_off(endpoint_id: UUID, *, reason: str) -> None:
+    """Stop delivering to this URL and give up what still waits for it: nobody wants last month's news at once.
+
+    A message that is given up can be sent again one at a time (`outbox.replay`), once the URL is active.
+    """
+    with transaction.atomic():
+        Endpoint.objects.filter(id=endpoint_id).update(is_active=False, disabled_reason=reason)
+        waiting = Message.objects.filter(endpoint_id=endpoint_id, state=Message.State.PENDING)
+        waiting.update(state=Message.State.FAILED, next_attempt_at=None)
 
 
 def secret_for(merchant: Merchant, *, api: str, now: datetime) -> str:

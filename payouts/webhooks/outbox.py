@@ -32,13 +32,13 @@ def add(
     )
 
 
-def replay(message: Message, *, now: datetime) -> None:
-    """Send a message again from the start of its schedule, whatever became of it."""
-    Message.objects.filter(id=message.id).update(
-        state=Message.State.PENDING,
-        attempts_made=0,
-        next_attempt_at=now,
-    )
+def replay(message: Message, *, now: datetime) -> bool:
+    """Send a message again from the start of its schedule, whatever became of it; False when its URL is switched off.
+
+    The log's attempts stay and are counted on.
+    """
+    again = Message.objects.filter(id=message.id, endpoint__is_active=True)
+    return bool(again.update(state=Message.State.PENDING, attempts_made=0, delivered_at=None, next_attempt_at=now))
 
 
 def test(endpoint: Endpoint, *, now: datetime) -> Message:

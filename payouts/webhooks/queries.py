@@ -3,12 +3,14 @@
 from django.db.models import QuerySet
 
 from payouts.merchants.models import Merchant
+from payouts.webhooks import endpoints as registry
 from payouts.webhooks.models import Endpoint, Message
 
 
-def endpoints(merchant: Merchant, *, api: str) -> QuerySet[Endpoint]:
-    """The merchant's URLs for one API, newest first."""
-    return Endpoint.objects.filter(merchant=merchant, api=api).order_by("-id")
+def endpoints(merchant: Merchant, *, api: str, removed: bool = False) -> QuerySet[Endpoint]:
+    """The merchant's URLs for one API, newest first; those that it removed only when asked for."""
+    rows = Endpoint.objects.filter(merchant=merchant, api=api).order_by("-id")
+    return rows if removed else rows.exclude(is_active=False, disabled_reason=registry.REMOVED)
 
 
 def messages(endpoint: Endpoint) -> QuerySet[Message]:

@@ -19,9 +19,10 @@ from payouts.merchants import keys, nonces
 from payouts.merchants.models import ApiKey
 
 WINDOW_S = 300
+PART = r"[\x21-\x39\x3b-\x7e]"  # visible ASCII without the colon
 HEADER = re.compile(
-    r"Bearer (?P<key_id>[A-Za-z0-9_]{1,64}):(?P<ts>[0-9]{1,12})"
-    r"(?::(?P<nonce>[A-Za-z0-9_-]{16,64}))?:(?P<sig>[0-9a-f]{64})",
+    rf"(?i:Bearer) +(?P<key_id>{PART}{{1,200}}):(?P<ts>[0-9]{{1,12}})"
+    rf"(?::(?P<nonce>[A-Za-z0-9_-]{{16,64}}))?:(?P<sig>{PART}{{1,200}})",
     re.ASCII,
 )
 
@@ -36,7 +37,8 @@ def request_signature(
 ) -> str:
     """The stronger signature: over the key, the time, the nonce and the whole call, joined by newlines.
 
-    The lines: key_id, unix_ts, nonce, METHOD, path, raw query string (without `?`), hex SHA-256 of the body.
+    The lines: key_id, unix_ts, nonce, METHOD, path (percent-decoded), raw query string (without `?`), hex SHA-256 of
+    the body.
     """
     lines = [key_id, str(unix_ts), nonce, method.upper(), path, query, hashlib.sha256(body).hexdigest()]
     return _hmac(secret, "\n".join(lines))

@@ -11,6 +11,7 @@ urlpatterns = [
     path("balance", views.Balance.as_view()),
     path("transactions", views.Transactions.as_view()),
     path("webhooks", views.Webhooks.as_view()),
+    path("webhooks/secret/rotate", views.WebhookSecret.as_view()),
     path("webhooks/<uuid:webhook_id>", views.OneWebhook.as_view()),
     path("webhooks/<uuid:webhook_id>/deliveries", views.Deliveries.as_view()),
     path("webhooks/<uuid:webhook_id>/test", views.TestEvent.as_view()),

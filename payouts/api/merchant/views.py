@@ -4,19 +4,23 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.core.exceptions import SuspiciousOperation
 from django.db import InterfaceError, OperationalError
 from rest_framework import exceptions
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView, exception_handler
 
 from ledger import balances
 from ledger.accounts import Purpose, Ref
+from payouts import doorbell
 from payouts.api import base
 from payouts.api.merchant import auth, wire
 from payouts.merchants.models import ApiKey
 from payouts.webhooks import endpoints, outbox
 from payouts.webhooks import queries as webhook_queries
+from payouts.webhooks.models import Endpoint
 from payouts.withdrawals import idempotency, queries, withdrawals
 from payouts.withdrawals.advance import By
 
@@ -35,8 +39,10 @@ def refuse(error: Exception, context: dict[str, Any]) -> Response:
     if isinstance(error, OperationalError | InterfaceError):
         structlog.get_logger(__name__).error("database.unavailable", error=str(error))
         error = base.Unavailable()
+    if isinstance(error, SuspiciousOperation):  # a thousand query parameters, say
+        error = exceptions.ParseError("invalid request")
     if isinstance(error, exceptions.Throttled):
-        error.detail = "rate limit exceeded"
+        error.detail = exceptions.ErrorDetail("rate limit exceeded")
     answer = exception_handler(error, context)
     if answer is None:
         raise error
@@ -49,7 +55,7 @@ class MerchantView(APIView):
 
     authentication_classes = [auth.SignedHeader]
     parser_classes = [base.StrictJson]
-    auth: ApiKey
+    content_negotiation_class = base.AlwaysJson
 
     def get_exception_handler(self) -> Any:
         """This API's envelope."""
@@ -58,8 +64,14 @@ class MerchantView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Authenticate, then count the call: 60 a minute per key."""
         super().initial(request, *args, **kwargs)
-        self.key: ApiKey = request.auth
-        LIMIT.hit("merchant", str(self.key.id), money=request.method != "GET")
+        if not isinstance(request.auth, ApiKey):
+            raise exceptions.NotAuthenticated("missing authorization header")
+        self.key = request.auth
+        LIMIT.hit("merchant", str(self.key.id), money=request.method not in SAFE_METHODS)
+
+    def options(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ARG002 - the framework's signature
+        """The methods, in the Allow header."""
+        return Response(status=204)
 
     def page(self, request: Request) -> tuple[int, int]:
         """The limit (default 20, clamped to 100) and offset of a list.
@@ -168,11 +180,21 @@ class Webhooks(MerchantView):
         def make() -> idempotency.Answer:
             url, events = wire.webhook_request(body)
             endpoint = endpoints.register(self.key.merchant, api=wire.API, url=url, events=events, now=now)
-            secret = endpoints.secret_for(self.key.merchant, api=wire.API, now=now)
-            return 201, wire.webhook(endpoint, secret=secret)
+            return 201, wire.webhook(endpoint)
 
         status_code, answer = idempotency.once(scope, make, now=now)
-        return Response(answer, status=status_code)
+        # The secret joins after the answer was kept for a repeat: secrets are at rest only sealed.
+        secret = endpoints.secret_for(self.key.merchant, api=wire.API, now=now)
+        return Response(answer | {"secret": secret}, status=status_code)
+
+
+class WebhookSecret(MerchantView):
+    """`/v1/webhooks/secret/rotate`."""
+
+    def post(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
+        """Make a new secret; for a day both sign."""
+        secret = endpoints.rotate_secret(self.key.merchant, api=wire.API, now=base.now())
+        return Response({"secret": secret})
 
 
 class OneWebhook(MerchantView):
@@ -180,11 +202,12 @@ class OneWebhook(MerchantView):
 
     def delete(self, request: Request, webhook_id: UUID) -> Response:  # noqa: ARG002 - the framework's signature
         """Stop calling this URL; its log stays."""
-        endpoints.switch_off(self._endpoint(webhook_id), reason="removed by the merchant")
+        endpoints.remove(self._endpoint(webhook_id))
         return Response(status=204)
 
-    def _endpoint(self, webhook_id: UUID) -> Any:
-        found = webhook_queries.endpoints(self.key.merchant, api=wire.API).filter(id=webhook_id).first()
+    def _endpoint(self, webhook_id: UUID, *, removed: bool = False) -> Endpoint:
+        rows = webhook_queries.endpoints(self.key.merchant, api=wire.API, removed=removed)
+        found = rows.filter(id=webhook_id).first()
         if found is None:
             raise wire.Refused(404, "webhook not found")
         return found
@@ -193,12 +216,12 @@ class OneWebhook(MerchantView):
 class Deliveries(OneWebhook):
     """`/v1/webhooks/{id}/deliveries`."""
 
-    http_method_names = ["get", "options"]
+    http_method_names = ["get", "head", "options"]
 
     def get(self, request: Request, webhook_id: UUID) -> Response:
-        """Every message for this URL with its attempts, newest first."""
+        """Every message for this URL with its attempts, newest first; also once the URL was removed."""
         limit, offset = self.page(request)
-        rows = webhook_queries.messages(self._endpoint(webhook_id))
+        rows = webhook_queries.messages(self._endpoint(webhook_id, removed=True))
         page = [wire.delivery(row, list(row.attempts.all())) for row in rows[offset : offset + limit]]
         return Response({"deliveries": page, "total": rows.count()})
 
@@ -210,7 +233,11 @@ class TestEvent(OneWebhook):
 
     def post(self, request: Request, webhook_id: UUID) -> Response:  # noqa: ARG002 - the framework's signature
         """Send a `webhook.test` event there."""
-        message = outbox.test(self._endpoint(webhook_id), now=base.now())
+        endpoint = self._endpoint(webhook_id)
+        if not endpoint.is_active:
+            raise wire.Refused(409, f"webhook is disabled: {endpoint.disabled_reason}")
+        message = outbox.test(endpoint, now=base.now())
+        doorbell.ring("webhooks")
         return Response({"id": str(message.id), "event": message.event}, status=202)
 
 

@@ -12,7 +12,7 @@ from ulid import ULID
 from chain import addresses, units
 from ledger import posting
 from ledger.balances import Balance, Entry
-from payouts.merchants import keys
+from payouts.merchants.models import ApiKey
 from payouts.webhooks import endpoints
 from payouts.webhooks.models import Attempt, Endpoint, Message
 from payouts.withdrawals import idempotency, rules, snapshots, steps, withdrawals
@@ -44,7 +44,8 @@ ERRORS: dict[type[Exception], tuple[int, str]] = {
     withdrawals.AmountTooSmall:   (400, "amount must exceed the fee"),
     posting.InsufficientFunds:    (400, "insufficient balance"),
     rules.NoFeeRule:              (400, "unsupported network"),
-    endpoints.BadUrl:             (400, "url must be an https address"),
+    endpoints.BadUrl:             (400, "url must be a public https address"),
+    endpoints.TooMany:            (400, "too many webhooks"),
     idempotency.StillInFlight:    (409, "duplicate idempotency key"),
     idempotency.KeyReused:        (422, "idempotency key was used with another request"),
     Withdrawal.DoesNotExist:      (404, "withdrawal not found"),
@@ -71,7 +72,7 @@ def parse_id(text: str) -> UUID | None:
     return ULID.from_str(text[3:]).to_uuid() if ULID_FORM.fullmatch(text) else None
 
 
-def order(body: dict[str, Any], *, key: keys.ApiKey) -> withdrawals.Order:
+def order(body: dict[str, Any], *, key: ApiKey) -> withdrawals.Order:
     """The order in a create's body.
 
     Raises: Refused.
@@ -110,7 +111,7 @@ def webhook_request(body: dict[str, Any]) -> tuple[str, list[str]]:
     _only(body, WEBHOOK_FIELDS)
     url, events = body.get("url"), body.get("events")
     if not isinstance(url, str):
-        raise Refused(400, "url must be an https address")
+        raise Refused(400, "url must be a public https address")
     if not isinstance(events, list) or not events or not all(event in steps.EVENTS for event in events):
         raise Refused(400, f"events must be a list of: {', '.join(sorted(set(steps.EVENTS)))}")
     return url, sorted(set(events))
@@ -179,9 +180,9 @@ def _order_id(reference: str) -> str | None:
         return reference or None
 
 
-def webhook(endpoint: Endpoint, *, secret: str) -> dict[str, Any]:
-    """The answer to a webhook's registration; the secret is the merchant's webhook secret."""
-    return {"id": str(endpoint.id), "url": endpoint.url, "events": endpoint.events, "secret": secret}
+def webhook(endpoint: Endpoint) -> dict[str, Any]:
+    """The answer to a webhook's registration, before the merchant's webhook secret joins it."""
+    return {"id": str(endpoint.id), "url": endpoint.url, "events": endpoint.events}
 
 
 def registered(endpoint: Endpoint) -> dict[str, Any]:
