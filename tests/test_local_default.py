@@ -19,7 +19,7 @@ import psycopg
 import pytest
 
 from config import local
-from config.local import anvil, place, ports, record, stack
+from config.local import anvil, place, ports, postgres, record, stack
 from config.local.processes import Identity, NotReady, identity
 from tests.services import remove
 
@@ -146,6 +146,23 @@ def ended(processes: list[Identity]) -> None:
     while any(one.alive() for one in processes):
         assert time.monotonic() < deadline_s
         time.sleep(0.01)
+
+
+def test_a_pid_file_of_ours_that_names_another_program_is_forgotten(tmp_path: Path) -> None:
+    pid_file = tmp_path / "postmaster.pid"
+    stranger = sleeping()
+    ours = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()", str(tmp_path)])  # noqa: S603 - ours
+    try:
+        pid_file.write_text(f"{ours.pid}\n{tmp_path}\n")
+        postgres.forget_foreign_pid(tmp_path)
+        assert pid_file.exists()
+        pid_file.write_text(f"{stranger.pid}\n{tmp_path}\n")
+        postgres.forget_foreign_pid(tmp_path)
+        assert not pid_file.exists()
+    finally:
+        for process in (stranger, ours):
+            process.kill()
+            process.wait()
 
 
 def test_a_port_that_another_program_took_is_replaced(tmp_path: Path) -> None:

@@ -12,10 +12,15 @@ from pathlib import Path
 
 import pytest
 
+from chain import networks
+from chain.devnet import seed
 from config import local
-from config.local import place, ports, record, rpc, up
+from config.local import place, ports, record, rpc, setup, up
 from config.local.processes import Identity
 from tests import services
+
+KILLED = ("worker", "redis", "postgres", "anvil", "tron")
+USDT = networks.NETWORKS["ethereum"].tokens["USDT"].contract
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,14 @@ class Running:
             if words in line:
                 return line
         raise AssertionError("".join(said))
+
+    def url(self, name: str) -> str:
+        return record.published(self.folder)[name]
+
+    def heights(self) -> tuple[int, int]:
+        evm = rpc.post(self.url("EVM_RPC_URLS"), {"id": 1, "jsonrpc": "2.0", "method": "eth_blockNumber", "params": []})
+        tron = rpc.post(self.url("TRON_RPC_URLS") + "/wallet/getnowblock", {})
+        return int(evm["result"], 16), int(tron["block_header"]["raw_data"]["number"])
 
     def processes(self) -> dict[str, Identity]:
         content = json.loads((self.folder / "run" / "services.json").read_text())
@@ -74,11 +87,14 @@ def test_up_serves_brings_back_what_is_killed_and_stops_whole(running: Running) 
     again = services.run("-m", "config.local", "up", env=running.env)
     assert again.returncode == 1
     assert "already running" in again.stdout
-    for name in ("worker", "redis", "postgres", "anvil"):
+    heights = running.heights()
+    for name in KILLED:
         os.kill(first[name].pid, signal.SIGKILL)
         running.wait_for(f"{name} is back")
     second = running.processes()
-    assert not any(first[name].alive() for name in ("worker", "redis", "postgres", "anvil"))
+    assert not any(first[name].alive() for name in KILLED)
+    assert all(after > before - 5 for before, after in zip(heights, running.heights(), strict=True))
+    assert seed.balance_of(running.url("EVM_RPC_URLS"), "evm", USDT, setup.ISSUER) == 0  # the token's code answers
     began = time.monotonic()
     running.process.send_signal(signal.SIGINT)
     assert running.process.wait(30) == 0

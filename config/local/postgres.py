@@ -56,7 +56,7 @@ def spec(place: Place) -> Spec:
         env=ENV | {"HOME": str(home)},
         log=folder / "log",
         ready=lambda: answers(url(place, OWNER, database="postgres")),
-        before_start=lambda: _forget_foreign_pid(data),
+        before_start=lambda: forget_foreign_pid(data),
         stop_signal=signal.SIGINT,  # PostgreSQL's fast shutdown
         user=user,
     )
@@ -190,14 +190,12 @@ def _initialise(data: Path, *, binaries: Path, user: pwd.struct_passwd | None, p
     fresh.rename(data)
 
 
-def _forget_foreign_pid(data: Path) -> None:
-    """Drop a pid file whose pid belongs to another program by now, which PostgreSQL would take for itself."""
+def forget_foreign_pid(data: Path) -> None:
+    """Drop a pid file whose pid is another program's by now (after a reboot, say), which PostgreSQL would believe."""
     pid_file = data / "postmaster.pid"
     if not pid_file.exists():
         return
-    try:
-        name = Path(f"/proc/{pid_file.read_text().split()[0]}/comm").read_text().strip()
-    except (FileNotFoundError, IndexError):
-        return  # PostgreSQL itself sees that nobody is there
-    if name != "postgres":
+    pid = pid_file.read_text().partition("\n")[0]
+    command = Path(f"/proc/{pid}/cmdline")
+    if command.exists() and str(data).encode() not in command.read_bytes():
         pid_file.unlink()
