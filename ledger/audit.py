@@ -188,8 +188,8 @@ CHECKS = (REPLAY, EVENTS, SUMS, FLOORS, LIMITS, GUARDS)
 def prove() -> Report:
     """Check the whole ledger as it stands at one moment, while others go on writing.
 
-    Called inside a transaction it takes that one's view: under READ COMMITTED, concurrent postings can then make
-    one check see what another does not.
+    Each check is one statement and so consistent in itself; called inside a READ COMMITTED transaction, the checks see
+    different moments, and only their counts can differ.
     """
     report = Report()
     with _one_moment(), connection.cursor() as cursor:
