@@ -7,6 +7,8 @@ from uuid import UUID
 
 import structlog
 from celery import shared_task
+from celery.exceptions import SoftTimeLimitExceeded
+from django.db import InterfaceError, OperationalError
 
 from chain import addresses, gateway, networks, transfers
 from chain.models import Intent
@@ -19,6 +21,7 @@ from payouts.withdrawals.models import Status, Withdrawal
 
 log = structlog.get_logger(__name__)
 BATCH = 100
+NOBODYS_TURN = (OperationalError, InterfaceError, SoftTimeLimitExceeded)  # the database or the time is away for all
 Row = TypeVar("Row")
 
 
@@ -91,19 +94,28 @@ def _each(
     do: Callable[[Row, datetime], object],
     refusals: tuple[type[Exception], ...],
 ) -> int:
-    """Do one thing per row; a row that is refused is told about and does not keep the others."""
+    """Do one thing per row; a row that is refused is told about and does not keep the others, nor does a faulty one.
+
+    Raises: ExceptionGroup of the faults, after the other rows had their turn: the sweep's tick stays away.
+    """
 
     def work(now: datetime) -> int:
-        done = 0
+        done, faults = 0, []
         for row in rows:
             try:
                 do(row, now)
+            except NOBODYS_TURN:
+                raise
             except refusals as refusal:
                 log.warning(
                     "sweep.refused", sweep=name, row=str(row), refusal=type(refusal).__name__, text=str(refusal)
                 )
+            except Exception as fault:  # noqa: BLE001 - raised below
+                faults.append(fault)
             else:
                 done += 1
+        if faults:
+            raise ExceptionGroup(f"{name}: {len(faults)} rows failed", faults)
         return done
 
     return _sweep(name, work)

@@ -4,6 +4,10 @@ from typing import Any
 
 import pytest
 
+from tests.chain.conftest import ethereum, keystore, lab, tron
+
+__all__ = ["ethereum", "keystore", "lab", "tron"]  # the chains under a test's control
+
 
 @pytest.fixture(autouse=True)
 def _quick_people(settings: Any) -> None:

@@ -23,7 +23,8 @@ def app_at(url: str) -> Celery:
     """The house's Celery, but with another broker."""
     app = Celery("elsewhere", set_as_current=False)
     app.config_from_object("django.conf:settings", namespace="CELERY")
-    app.conf.update(broker_url=url)
+    options = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {"interval_start": 0}
+    app.conf.update(broker_url=url, broker_transport_options=options)
     return app
 
 
@@ -43,7 +44,7 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The broker takes the call and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         app = app_at(f"redis://127.0.0.1:{server.getsockname()[1]}/0")
-        app.conf.broker_transport_options = settings.CELERY_BROKER_TRANSPORT_OPTIONS | {"socket_timeout": 0.2}
+        app.conf.broker_transport_options |= {"socket_timeout": 0.2}
         monkeypatch.setattr(doorbell, "current_app", app)
         yield
 
