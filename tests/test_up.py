@@ -97,6 +97,7 @@ def test_up_serves_brings_back_what_is_killed_and_stops_whole(running: Running) 
     assert seed.balance_of(running.url("EVM_RPC_URLS"), "evm", USDT, setup.ISSUER) == 0  # the token's code answers
     began = time.monotonic()
     running.process.send_signal(signal.SIGINT)
+    running.process.send_signal(signal.SIGTERM)  # make passes on what the terminal has sent already
     assert running.process.wait(30) == 0
     assert time.monotonic() - began < 20
     assert not any(one.alive() for one in second.values())

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
 
 from config import local
 from config.local import place, ports, procfile, record, setup, stack
@@ -140,8 +139,13 @@ def _stoppable() -> Iterator[None]:
     if "MAKELEVEL" in os.environ:
         die_with_parent(signal.SIGTERM, parent_pid=os.getppid())
 
-    def stop(_signal: int, _frame: FrameType | None) -> NoReturn:
-        raise Stopped
+    stopping = False
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        nonlocal stopping
+        if not stopping:  # a further signal does not break off the stopping (make and a terminal each send one)
+            stopping = True
+            raise Stopped
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
