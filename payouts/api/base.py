@@ -23,6 +23,9 @@ from payouts.withdrawals import idempotency
 
 log = structlog.get_logger(__name__)
 MAX_BODY_BYTES = 1_000_000
+# Arrays and objects in one body. The parser recurses, and py_ecc (below web3) lifts Python's own limit to 100,000:
+# without this a few kilobytes of "[" kill the whole process.
+MAX_OPENED = 500
 MAX_DEPTH = 20  # no request of ours nests deeper; what hashes or stores it later may then recurse
 WHOLE = re.compile(r"[0-9]{1,100}", re.ASCII)
 LARGEST_WHOLE = 10**9  # no list is longer, and PostgreSQL can still count it
@@ -72,6 +75,8 @@ class StrictJson(parsers.BaseParser):
         Raises: ParseError, TooLarge.
         """
         raw = _bounded(stream)
+        if raw.count(b"[") + raw.count(b"{") > MAX_OPENED:
+            raise exceptions.ParseError("invalid JSON")
         try:
             parsed = json.loads(
                 raw.decode("utf-8"),
@@ -164,7 +169,16 @@ def idempotency_scope(request: Request, *, endpoint: str, merchant: Any) -> idem
         return None
     if not KEY_FORM.fullmatch(key):
         raise exceptions.ParseError("invalid idempotency key")
-    return idempotency.Scope(merchant=merchant, endpoint=endpoint, key=key, request=body_of(request))
+    return idempotency.Scope(merchant=merchant, endpoint=endpoint, key=key, request=_told_apart(body_of(request)))
+
+
+def _told_apart(value: Any) -> Any:
+    """The same request with its numbers and texts told apart, since 5 and "5" are two requests and hash as one."""
+    if isinstance(value, dict):
+        return {name: _told_apart(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_told_apart(item) for item in value]
+    return value if isinstance(value, bool | None) else f"{type(value).__name__} {value}"
 
 
 class RateLimit:

@@ -1,0 +1,24 @@
+"""What the tests of the APIs share."""
+
+import pytest
+
+from payouts.merchants.models import Merchant
+from payouts.withdrawals.models import Approval
+from tests import make
+from tests.api import speaker
+
+
+@pytest.fixture
+def merchant(request: pytest.FixtureRequest) -> Merchant:
+    """A live merchant with 1,000 USDT that nobody's approval is asked for, so that tests reach every status."""
+    if not request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("committed")
+    made = make.merchant(funds="1000")
+    make.policy(made, Approval.NONE)
+    return made
+
+
+@pytest.fixture
+def program(merchant: Merchant) -> speaker.Program:
+    """That merchant's program."""
+    return speaker.program(merchant)
