@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -130,6 +131,14 @@ def test_production_has_no_up_and_no_demo(
 ) -> None:
     assert start({"SLUICE_LOCAL_DIR": str(tmp_path), "SLUICE_ENV": "production"}) == 1
     assert "SLUICE_ENV=production runs the Procfile" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_taken_port_is_named_before_anything_is_started(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        assert up.up({"SLUICE_LOCAL_DIR": str(tmp_path), "PORT": str(port)}) == 1
+    assert f"port {port} is taken by another program: set PORT" in capsys.readouterr().out
     assert list(tmp_path.iterdir()) == []
 
 
