@@ -148,21 +148,20 @@ def ended(processes: list[Identity]) -> None:
         time.sleep(0.01)
 
 
-def test_a_pid_file_of_ours_that_names_another_program_is_forgotten(tmp_path: Path) -> None:
+def test_a_pid_file_that_names_another_program_by_now_is_forgotten(tmp_path: Path) -> None:
     pid_file = tmp_path / "postmaster.pid"
-    stranger = sleeping()
-    ours = subprocess.Popen([sys.executable, "-c", "import signal; signal.pause()", str(tmp_path)])  # noqa: S603 - ours
-    try:
+    code = "import signal; print('here', flush=True); signal.pause()"
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as ours:  # noqa: S603 - as PostgreSQL's names its data
+        assert ours.stdout
+        ours.stdout.readline()
         pid_file.write_text(f"{ours.pid}\n{tmp_path}\n")
         postgres.forget_foreign_pid(tmp_path)
         assert pid_file.exists()
-        pid_file.write_text(f"{stranger.pid}\n{tmp_path}\n")
-        postgres.forget_foreign_pid(tmp_path)
-        assert not pid_file.exists()
-    finally:
-        for process in (stranger, ours):
-            process.kill()
-            process.wait()
+        ours.kill()
+    pid_file.write_text(f"{os.getpid()}\n{tmp_path}\n")
+    postgres.forget_foreign_pid(tmp_path)
+    assert not pid_file.exists()
 
 
 def test_a_port_that_another_program_took_is_replaced(tmp_path: Path) -> None:
