@@ -76,13 +76,13 @@ def deliver_due(*, render: Render, now: datetime, until: Callable[[], bool] | No
         while True:
             if not time_is_up():
                 busy = Counter(message.endpoint_id for message in under_way.values())
-                for message in _claim(now=now, limit=AT_ONCE - len(under_way), busy=busy):
+                for message in claim(now=now, limit=AT_ONCE - len(under_way), busy=busy):
                     under_way[_start(pool, message, render=render, now=now)] = message
             if not under_way:
                 return done
             ended, _ = concurrent.futures.wait(under_way, return_when=concurrent.futures.FIRST_COMPLETED)
             for future in ended:
-                _note(under_way.pop(future), future.result(), now=now)
+                note(under_way.pop(future), future.result(), now=now)
                 done += 1
 
 
@@ -91,8 +91,11 @@ def _after(seconds: float) -> Callable[[], bool]:
     return lambda: time.monotonic() >= end
 
 
-def _claim(*, now: datetime, limit: int, busy: Counter[UUID]) -> list[Message]:
-    """Lease up to `limit` due messages, no more than an endpoint's share of each endpoint's."""
+def claim(*, now: datetime, limit: int, busy: Counter[UUID]) -> list[Message]:
+    """Lease up to `limit` due messages; of one endpoint's no more than its share, none where `busy` says it has that.
+
+    Two workers never hold the same lease; a dead one's ends by itself.
+    """
     full = [endpoint for endpoint, count in busy.items() if count >= PER_ENDPOINT]
     nth = Window(RowNumber(), partition_by=F("endpoint_id"), order_by=("next_attempt_at", "id"))
     with transaction.atomic():
@@ -124,7 +127,7 @@ def _due(now: datetime) -> QuerySet[Message]:
 
 def _start(pool: ThreadPoolExecutor, message: Message, *, render: Render, now: datetime) -> Future[Outcome]:
     try:
-        return pool.submit(_send, _envelope(message, render=render, now=now))
+        return pool.submit(send, prepare(message, render=render, now=now))
     except (secrets.SealBroken, KeyError, ValueError, TypeError) as error:
         # A message that cannot be put into words keeps nobody else's from going out.
         log.exception("webhook.unsendable", message_id=str(message.id))
@@ -133,7 +136,11 @@ def _start(pool: ThreadPoolExecutor, message: Message, *, render: Render, now: d
         return unsendable
 
 
-def _envelope(message: Message, *, render: Render, now: datetime) -> Envelope:
+def prepare(message: Message, *, render: Render, now: datetime) -> Envelope:
+    """The message in its API's words, signed for this moment with every secret in force.
+
+    Raises: secrets.SealBroken, and what `render` raises for data that it does not know.
+    """
     endpoint = message.endpoint
     body = render(message)
     in_force = endpoints.secrets_in_force(endpoint.merchant, api=endpoint.api, now=now)
@@ -142,7 +149,8 @@ def _envelope(message: Message, *, render: Render, now: datetime) -> Envelope:
     return Envelope(url=endpoint.url, body=body, headers=headers)
 
 
-def _send(envelope: Envelope) -> Outcome:
+def send(envelope: Envelope) -> Outcome:
+    """Try once, without the database; the URL is checked again, since what is allowed may have changed."""
     started = time.monotonic()
     try:
         endpoints.check_url(envelope.url)
@@ -154,7 +162,8 @@ def _send(envelope: Envelope) -> Outcome:
     return Outcome(reply.status_code, error_text, reply.answer, int((time.monotonic() - started) * 1000))
 
 
-def _note(message: Message, outcome: Outcome, *, now: datetime) -> None:
+def note(message: Message, outcome: Outcome, *, now: datetime) -> None:
+    """Log one attempt and decide about the next, unless another worker has taken the message over since."""
     with transaction.atomic():
         row = Message.objects.select_for_update().get(id=message.id)
         Attempt.objects.create(

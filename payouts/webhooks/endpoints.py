@@ -44,9 +44,10 @@ def check_url(url: str) -> str:
         is_loopback = host == "localhost" or (_is_literal(host) and ipaddress.ip_address(host).is_loopback)
         URLValidator(schemes=["https", "http"] if local and is_loopback else ["https"])(url)
         credentials = parts.username is not None or parts.password is not None
+        reachable = parts.port != 0  # and a ValueError above 65535
     except (ValidationError, ValueError) as error:
         raise BadUrl("url must be an https address") from error
-    if credentials or len(url) > MAX_URL:
+    if credentials or not reachable or len(url) > MAX_URL:
         raise BadUrl("url must be an https address without credentials")
     if not (local and is_loopback) and (host == "localhost" or not _is_public(host)):
         raise BadUrl("url must be a public address")

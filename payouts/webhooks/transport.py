@@ -154,11 +154,12 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout_s: float)
                 _session(timeout_s=timeout_s) as session,
                 session.post(url, data=body, headers=dict(headers), stream=True) as reply,
             ):
-                return Reply(status_code=reply.status_code, answer=_start_of(reply))
+                if not line.was_cut:  # a cut among the headers looks like their end
+                    return Reply(status_code=reply.status_code, answer=_start_of(reply))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            if line.was_cut:
-                return Reply(error=f"Timeout: no answer within {timeout_s} s")
-            return Reply(error=f"{type(error).__name__}: {error}")
+            if not line.was_cut:
+                return Reply(error=f"{type(error).__name__}: {error}")
+    return Reply(error=f"Timeout: no answer within {timeout_s:g} s")
 
 
 def _start_of(reply: requests.Response) -> str:
