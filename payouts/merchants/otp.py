@@ -48,6 +48,8 @@ def confirm(challenge_id: UUID, *, person: User, code: str, now: datetime) -> No
     device = TOTPDevice.objects.filter(user=person, confirmed=True).order_by("id").first()
     if device is None:
         raise OtpRefused("no authenticator is enrolled for this person")
+    if not device.verify_is_allowed()[0]:
+        raise OtpRefused("there were wrong codes: wait a little before the next try")
     with transaction.atomic(durable=True):
         verified = django_otp.verify_token(person, device.persistent_id, code)
     if verified is None:

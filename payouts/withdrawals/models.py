@@ -140,6 +140,9 @@ class FeeRule(models.Model):
             models.CheckConstraint(name="fee_not_negative", condition=Q(flat_units__gte=0)),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.api}: {self.asset} on {self.network}"
+
 
 class PolicyRule(models.Model):
     """Who must approve which withdrawals: the first row that matches decides, none means two levels."""
@@ -155,6 +158,9 @@ class PolicyRule(models.Model):
     class Meta:
         app_label = "payouts"
         ordering = ["priority", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.priority}: {self.api or 'every API'} → {Approval(self.approval).label}"
 
 
 class IdempotencyKey(models.Model):
