@@ -201,9 +201,9 @@ def test_a_receiver_that_hangs_up_is_tried_again(merchant: Merchant, receiver: f
 
 
 def test_two_workers_at_once_deliver_each_message_once(merchant: Merchant, receiver: fakes.Receiver) -> None:
-    hooks = [hooks.hook(merchant, receiver.url(f"/{number}")) for number in range(6)]
+    urls = [hooks.hook(merchant, receiver.url(f"/{number}")) for number in range(6)]
     now = make.now()
-    wanted = {str(outbox.test(endpoint, now=now).id) for endpoint in hooks for _ in range(10)}
+    wanted = {str(outbox.test(endpoint, now=now).id) for endpoint in urls for _ in range(10)}
     crowd.at_once([lambda: hooks.deliver(now)] * 4)
     while hooks.deliver(now):
         pass
