@@ -28,6 +28,7 @@ from payouts.withdrawals.models import Approval, PolicyRule, Status, Withdrawal
 
 TRON_ADDRESS = "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"
 EVM_ADDRESS = "0x52908400098527886E0F7030069857D2E4169EE7"
+ADDRESSES = {"tron": TRON_ADDRESS, "ethereum": EVM_ADDRESS}
 PASSWORD = "correct horse battery staple"
 
 
