@@ -86,8 +86,10 @@ def test_the_list_shows_no_secret_and_a_removed_one_is_gone_but_for_its_log(prog
     assert listed["total"] == 1
     assert (shown["id"], shown["active"], shown["disabled_reason"]) == (kept["id"], True, None)
     assert "secret" not in shown
+    assert program.get(f"/v1/webhooks/{kept['id']}").json() == shown
     gone = f"/v1/webhooks/{removed['id']}"
-    assert speaker.error(program.call("DELETE", gone)) == (404, "webhook not found")
+    for method in ("GET", "DELETE"):
+        assert speaker.error(program.call(method, gone)) == (404, "webhook not found")
     assert speaker.error(program.post(f"{gone}/test")) == (404, "webhook not found")
     assert program.get(f"{gone}/deliveries").json() == {"deliveries": [], "total": 0}
 
@@ -95,7 +97,7 @@ def test_the_list_shows_no_secret_and_a_removed_one_is_gone_but_for_its_log(prog
 def test_another_merchants_webhook_answers_like_one_that_does_not_exist(program: Program) -> None:
     foreign = register(speaker.program(make.merchant()), "https://hooks.example/in").json()["id"]
     for one in (foreign, "01900000-0000-7000-8000-000000000000"):
-        for method, path in (("DELETE", ""), ("GET", "/deliveries"), ("POST", "/test")):
+        for method, path in (("GET", ""), ("DELETE", ""), ("GET", "/deliveries"), ("POST", "/test")):
             answer = program.call(method, f"/v1/webhooks/{one}{path}")
             assert speaker.error(answer) == (404, "webhook not found")
     assert program.get("/v1/webhooks").json() == {"webhooks": [], "total": 0}

@@ -200,6 +200,10 @@ class WebhookSecret(MerchantView):
 class OneWebhook(MerchantView):
     """`/v1/webhooks/{id}`."""
 
+    def get(self, request: Request, webhook_id: UUID) -> Response:  # noqa: ARG002 - the framework's signature
+        """Retrieve, without the secret."""
+        return Response(wire.registered(self._endpoint(webhook_id)))
+
     def delete(self, request: Request, webhook_id: UUID) -> Response:  # noqa: ARG002 - the framework's signature
         """Stop calling this URL; its log stays."""
         endpoints.remove(self._endpoint(webhook_id))
