@@ -39,6 +39,13 @@ class TooLarge(exceptions.APIException):
     default_detail = "request body too large"
 
 
+class LengthRequired(exceptions.APIException):
+    """The body came in chunks; WSGI knows no end of it, so it would be read as empty."""
+
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_detail = "length required"
+
+
 class Unavailable(exceptions.APIException):
     """Something that this call needs is away for the moment."""
 
@@ -144,8 +151,10 @@ def _shallow(value: Any, *, depth: int = 0) -> None:
 def body_of(request: Request) -> dict[str, Any]:
     """The request's JSON object.
 
-    Raises: ParseError when the body is JSON but no object.
+    Raises: ParseError when the body is JSON but no object; LengthRequired.
     """
+    if request.headers.get("Transfer-Encoding") and not request.headers.get("Content-Length"):
+        raise LengthRequired
     data = request.data
     if not isinstance(data, dict):
         raise exceptions.ParseError("invalid JSON: an object is expected")

@@ -34,7 +34,7 @@ AMOUNTS = [
     '"999999999999999999999999999999"', '"½"',
 ]
 NOT_JSON = [
-    b"", b" ", b"{", b"nope", b'{"amount": NaN}', b'{"amount": Infinity}', b'{"amount": -Infinity}',
+    b" ", b"{", b"nope", b'{"amount": NaN}', b'{"amount": Infinity}', b'{"amount": -Infinity}',
     b"{'amount': '5'}",
     b'{"amount": "5",}', b"[]", b'"text"', b"5", b"null", b"true", b"[" * 100_000, b'{"a":' * 50_000,
     b"\xff\xfe", b"\x00",
@@ -79,8 +79,8 @@ def test_a_body_that_is_no_json_object_of_ours_is_refused(
     path: str, raw: bytes, merchant: Merchant, program: Program
 ) -> None:
     before = speaker.state(merchant)
-    refused(program.post(path, raw), merchant, before, 400)
-    refused(program.post(path, raw, Idempotency_Key="k"), merchant, before, 400)
+    for headers in ({}, {"Idempotency_Key": "k"}):
+        assert refused(program.post(path, raw, **headers), merchant, before, 400).startswith("invalid JSON")
 
 
 @pytest.mark.parametrize("field", CREATE)
@@ -90,6 +90,11 @@ def test_a_field_of_another_kind_is_refused(field: str, value: object, merchant:
     refused(program.post("/v1/withdrawals", CREATE | {field: value}), merchant, before, 400)
     missing = {name: value for name, value in CREATE.items() if name != field}
     refused(program.post("/v1/withdrawals", missing), merchant, before, 400)
+
+
+def test_no_body_at_all_is_an_order_without_fields(merchant: Merchant, program: Program) -> None:
+    before = speaker.state(merchant)
+    assert refused(program.post("/v1/withdrawals"), merchant, before, 400) == "invalid amount"
 
 
 def test_two_megabytes_are_too_large_whichever_way_the_call_is_signed(merchant: Merchant, program: Program) -> None:
