@@ -83,7 +83,7 @@ def _has_right(person: User, verb: str, withdrawal: Withdrawal) -> bool:
 
 
 def _admit(withdrawal_id: UUID, verb: str, *, person: User) -> None:
-    """Refuse what cannot succeed before a code is used up for it; the locked step checks the state again."""
+    """Refuse what cannot succeed before a code is used up for it; the locked step checks right and state again."""
     _check(Withdrawal.objects.get(id=withdrawal_id), verb, person=person)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from payouts.merchants import otp
@@ -184,6 +185,30 @@ def test_a_confirmed_challenge_takes_no_second_code(merchant: Merchant) -> None:
         otp.confirm(made.id, person=by.person, code=by.code(), now=now)
 
 
+def code_of(by: make.Approver, steps: int) -> str:
+    """The code of so many half minutes from now."""
+    device = TOTPDevice.objects.get(user=by.person)
+    totp = TOTP(device.bin_key, device.step, device.t0, device.digits, steps)
+    return f"{totp.token():06d}"
+
+
+@pytest.mark.parametrize("steps", [-3, 3])
+def test_a_code_far_from_now_is_none(merchant: Merchant, steps: int) -> None:
+    made, by = make.withdrawal(merchant), make.approver(1)
+    with pytest.raises(otp.OtpRefused):
+        approve(made, by, shown(made, by), code_of(by, steps))
+
+
+def test_codes_from_the_edge_do_not_move_the_window(merchant: Merchant) -> None:
+    """A device that is believed to run ahead would take codes further and further ahead."""
+    made, by = make.withdrawal(merchant), make.approver(1)
+    approve(made, by, shown(made, by), code_of(by, 1))
+    other = make.withdrawal(merchant)
+    with pytest.raises(otp.OtpRefused):
+        approve(other, by, shown(other, by), code_of(by, 3))
+    assert TOTPDevice.objects.get(user=by.person).drift == 0
+
+
 def test_without_an_authenticator_there_is_no_yes(merchant: Merchant) -> None:
     made, by = make.withdrawal(merchant), make.approver(1)
     code = by.code()
@@ -221,7 +246,7 @@ def test_guesses_count_although_each_approval_fails_and_make_the_right_code_wait
     device = TOTPDevice.objects.get(user=by.person)
     assert device.throttling_failure_count >= 1
     TOTPDevice.objects.update(throttling_failure_timestamp=make.now(), throttling_failure_count=5)
-    with pytest.raises(otp.OtpRefused):
+    with pytest.raises(otp.OtpRefused, match="wait"):
         approve(made, by, challenges[0], by.code())
     assert Withdrawal.objects.get(id=made.id).status == Status.PENDING
     TOTPDevice.objects.update(throttling_failure_timestamp=make.now() - timedelta(seconds=60))

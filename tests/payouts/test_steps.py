@@ -85,9 +85,7 @@ def test_the_table_is_the_designs() -> None:
         verb: (set(source), target) for verb, (source, target, _) in DESIGN.items()
     }
     assert set(ROADS) == set(map(str, Status))
-    assert set(map(str, steps.FINAL)) == set(ROADS) - {
-        status for source, _, _ in DESIGN.values() for status in source
-    }
+    assert set(map(str, steps.FINAL)) == set(ROADS) - {status for source, _, _ in DESIGN.values() for status in source}
 
 
 @pytest.mark.django_db
