@@ -177,6 +177,14 @@ def test_a_confirmed_challenge_is_spent_once(merchant: Merchant) -> None:
         otp.spend(made.id, **spend)
 
 
+def test_nobody_confirms_somebody_elses_challenge(merchant: Merchant) -> None:
+    by, other, now = make.approver(1), make.approver(1), make.now()
+    made = otp.challenge(by.person, purpose="x", payload_hash=b"h" * 32, now=now)
+    with pytest.raises(otp.OtpRefused):
+        otp.confirm(made.id, person=other.person, code=other.code(), now=now)
+    assert Challenge.objects.get(id=made.id).confirmed_at is None
+
+
 def test_a_confirmed_challenge_takes_no_second_code(merchant: Merchant) -> None:
     by, now = make.approver(1), make.now()
     made = otp.challenge(by.person, purpose="x", payload_hash=b"h" * 32, now=now)
