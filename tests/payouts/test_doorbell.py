@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 import redis
@@ -49,6 +50,18 @@ def hanging(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def refusing(redis_clean: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The broker is there, but takes no message: as a full or read-only Redis does."""
+    address = urlsplit(redis_clean)
+    with redis.Redis.from_url(redis_clean) as broker:
+        broker.execute_command("ACL", "SETUSER", "mute", "on", ">mute", "~*", "&*", "+@all", "-lpush")
+        url = urlunsplit(address._replace(netloc=f"mute:mute@{address.hostname}:{address.port}"))
+        monkeypatch.setattr(doorbell, "current_app", app_at(url))
+        yield
+        broker.execute_command("ACL", "DELUSER", "mute")
+
+
 def rung(queue: str) -> list[str]:
     """The tasks that wait in a queue, taken out of it."""
     with redis.Redis.from_url(settings.REDIS_URL) as broker:
@@ -78,7 +91,7 @@ def test_nobody_is_rung_before_the_commit_or_after_a_rollback(redis_clean: str, 
     assert rung("worker") == []
 
 
-@pytest.mark.parametrize("broker", ["dead", "hanging"])
+@pytest.mark.parametrize("broker", ["dead", "hanging", "refusing"])
 def test_a_verb_is_done_although_the_broker_is_not_there(
     committed: Database, request: pytest.FixtureRequest, broker: str
 ) -> None:
