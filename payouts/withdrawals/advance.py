@@ -64,9 +64,22 @@ def take(withdrawal: Withdrawal, verb: str, by: By, *, now: datetime) -> Withdra
     if by.reason:
         withdrawal.reason = by.reason
     withdrawal.save(force_insert=not step.source)
+    _note(withdrawal, step, by, before=before, now=now)
+    if step.posts:
+        posting.post(postings.movements(withdrawal, step.posts))
+    if step.tells:
+        _tell(withdrawal, step.tells, now=now)
+    if step.rings:
+        doorbell.ring_on_commit(step.rings)
+    log.info("withdrawal.step", withdrawal_id=str(withdrawal.id), verb=verb, status=step.target, actor=by.actor)
+    return withdrawal
+
+
+def _note(withdrawal: Withdrawal, step: steps.Step, by: By, *, before: str, now: datetime) -> None:
+    """Write the history row."""
     StepTaken.objects.create(
         withdrawal=withdrawal,
-        verb=verb,
+        verb=step.verb,
         from_status=before,
         to_status=step.target,
         actor=by.actor,
@@ -76,21 +89,18 @@ def take(withdrawal: Withdrawal, verb: str, by: By, *, now: datetime) -> Withdra
         data=by.data,
         at=now,
     )
-    if step.posts:
-        posting.post(postings.movements(withdrawal, step.posts))
-    if step.tells:
-        outbox.add(
-            merchant_id=withdrawal.merchant_id,
-            api=withdrawal.api,
-            event=step.tells,
-            subject_id=withdrawal.id,
-            data=snapshots.of(withdrawal),
-            now=now,
-        )
-    if step.rings:
-        doorbell.ring_on_commit(step.rings)
-    log.info("withdrawal.step", withdrawal_id=str(withdrawal.id), verb=verb, status=step.target, actor=by.actor)
-    return withdrawal
+
+
+def _tell(withdrawal: Withdrawal, event: str, *, now: datetime) -> None:
+    """Put the event into the outbox, with the withdrawal as it is now."""
+    outbox.add(
+        merchant_id=withdrawal.merchant_id,
+        api=withdrawal.api,
+        event=event,
+        subject_id=withdrawal.id,
+        data=snapshots.of(withdrawal),
+        now=now,
+    )
 
 
 @contextmanager

@@ -91,7 +91,7 @@ def standing(folder: Path) -> Iterator[House]:
     env = _outside() | {"SLUICE_LOCAL_DIR": str(data_dir), "PORT": str(port)}
     with (folder / "up.log").open("wb") as log:
         command = [sys.executable, "-m", "config.local", "up"]
-        up = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603
+        up = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603 - ours
     house = House(data_dir, f"http://127.0.0.1:{port}")
     try:
         until(lambda: _is_up(up, data_dir, folder / "up.log"), what="Sluice to be up")
