@@ -138,6 +138,7 @@ def test_a_receiver_that_takes_its_time_delays_nobody_else(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(delivery, "TIMEOUT_S", 2.5)
+    monkeypatch.setattr(delivery, "AT_ONCE", 2 * delivery.PER_ENDPOINT)
     receiver.answers["/slow"] = answer
     slow = hooks.hook(merchant, receiver.url("/slow"), "withdrawal.failed")
     quick = hooks.hook(merchant, receiver.url("/quick"), "withdrawal.created")
