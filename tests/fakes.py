@@ -73,7 +73,9 @@ def dripping(handler: Handler) -> None:
     """Send a header's bytes so slowly that no timeout between two of them ever strikes."""
     try:
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
-        while not handler.receiver.released.wait(0.05):
+        for _ in range(160):  # eight seconds
+            if handler.receiver.released.wait(0.05):
+                break
             handler.wfile.write(b"z")
     except OSError:
         handler.close_connection = True
