@@ -3,7 +3,9 @@
 Invariant 2: no balance below its floor. Invariant 4: a refund excludes a completion, and puts everything back.
 """
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -228,6 +230,17 @@ def test_a_payment_that_is_still_open_is_never_refunded() -> None:
         verdict = make.verdict(made, outcome, intent_id=intent.id)
         with pytest.raises((transfers.NotToCollect, KeyError)):
             withdrawals.settle(verdict, now=make.now())
+    assert make.holds(merchant) == before
+    assert Withdrawal.objects.get(id=made.id).status == Status.PROCESSING
+
+
+def test_a_word_that_is_no_verdict_refunds_nothing() -> None:
+    """Invariant 4: what is not PAID is not thereby DEAD."""
+    merchant = make.merchant(funds="1000")
+    verdict = make.decided(made := processing(merchant), IntentState.PAID)
+    before = make.holds(merchant)
+    with pytest.raises(KeyError):
+        withdrawals.settle(replace(verdict, outcome=cast("IntentState", "MAYBE")), now=make.now())
     assert make.holds(merchant) == before
     assert Withdrawal.objects.get(id=made.id).status == Status.PROCESSING
 

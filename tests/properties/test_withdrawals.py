@@ -195,7 +195,7 @@ ACTIONS = st.builds(
 )
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(ACTIONS, min_size=20, max_size=50))
 def test_any_history_leaves_what_the_model_says(people: dict[int, make.Approver], history: list[Action]) -> None:
     here = Merchant(people)
