@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -85,6 +86,15 @@ def stalling(handler: Handler) -> None:
     """Say 200, promise a body and never send it."""
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\nhalf")
     handler.receiver.released.wait(60)
+    handler.close_connection = True
+
+
+def breaking_off(handler: Handler) -> None:
+    """Say 200, promise a body and reset the connection."""
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 400\r\n\r\nhalf")
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.receiver.released.wait(0.2)  # the status is to arrive before the reset
+    handler.connection.close()
     handler.close_connection = True
 
 

@@ -189,6 +189,11 @@ def test_only_the_start_of_an_answer_is_kept_and_nothing_that_the_database_canno
     assert reply.answer.startswith("\ufffdaaa")
 
 
+def test_a_receiver_that_breaks_off_after_its_status_has_given_it(receiver: fakes.Receiver) -> None:
+    receiver.answers["/in"] = fakes.breaking_off
+    assert send(receiver.url()).status_code == 200
+
+
 def test_tls_is_checked_against_the_name_that_was_registered(names: dict[str, str], receiver: fakes.Receiver) -> None:
     names["hooks.example"] = "127.0.0.1"
     reply = send(f"https://hooks.example:{receiver.port}/in")
