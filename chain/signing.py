@@ -45,11 +45,11 @@ def sign(intent_id: UUID, *, expected: Payment, now: datetime) -> SignedAttempt 
         quote = gateway.quote(transfer, previous=previous)
         signed = _sealed(gateway, transfer, quote)
     except ChainError as unread:
-        _put_off(intent, str(unread), now=now)
+        put_off(intent.id, reason=str(unread), now=now)
         return None
     except (PayloadDiffers, keys.KeyUnusable) as refused:
         log.exception("signing refused", intent=str(intent.id), reason=str(refused))
-        _put_off(intent, str(refused), now=now)
+        put_off(intent.id, reason=str(refused), now=now)
         raise
     return _commit(intent, candidates, quote, signed, now=now)
 
@@ -133,7 +133,8 @@ def _commit(
     return attempt
 
 
-def _put_off(intent: Intent, reason: str, *, now: datetime) -> None:
-    Intent.objects.filter(pk=intent.pk).update(
+def put_off(intent_id: UUID, *, reason: str, now: datetime) -> None:
+    """Let others have their turn first: this intent is not to be signed now, and that is why."""
+    Intent.objects.filter(pk=intent_id).update(
         next_sign_at=now + TRY_AGAIN_AFTER, last_error=f"sign: {reason}"[:ERROR_LENGTH]
     )

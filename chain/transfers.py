@@ -15,7 +15,7 @@ from chain.ordering import (
     verdicts,
 )
 from chain.sending import send_due
-from chain.signing import PayloadDiffers, sign
+from chain.signing import PayloadDiffers, put_off, sign
 from chain.wallets import spendable_units
 from chain.watching import watch_due
 
@@ -33,6 +33,7 @@ __all__ = [
     "latest_txid",
     "latest_txids",
     "order",
+    "put_off",
     "send_due",
     "sign",
     "spendable_units",

@@ -135,6 +135,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 5,
     "socket_connect_timeout": 2,
     "max_retries": 1,
+    "interval_start": 0,  # a refused connection is an answer: no pause before the caller hears it
 }
 CELERY_TASK_PUBLISH_RETRY = False  # a doorbell that nobody hears is rung again by beat
 CELERY_TASK_ACKS_LATE = True

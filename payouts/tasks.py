@@ -44,7 +44,12 @@ def sign() -> int:
     """Sign what the recorded approvals cover; runs in the signer process alone."""
 
     def one(intent: Intent, now: datetime) -> object:
-        return transfers.sign(intent.id, expected=authority.authorised(intent.payout_id), now=now)
+        try:
+            expected = authority.authorised(intent.payout_id)
+        except authority.NotAuthorised as refusal:
+            transfers.put_off(intent.id, reason=str(refusal), now=now)
+            raise
+        return transfers.sign(intent.id, expected=expected, now=now)
 
     refusals = (authority.NotAuthorised, transfers.PayloadDiffers, transfers.KeyUnusable)
     done = _each("sign", transfers.awaiting_signature(limit=BATCH), one, refusals)
@@ -108,7 +113,7 @@ def _each(
                 raise
             except refusals as refusal:
                 log.warning(
-                    "sweep.refused", sweep=name, row=str(row), refusal=type(refusal).__name__, text=str(refusal)
+                    "sweep.refused", sweep=name, row=str(row)[:200], refusal=type(refusal).__name__, text=str(refusal)
                 )
             except Exception as fault:  # noqa: BLE001 - raised below
                 faults.append(fault)

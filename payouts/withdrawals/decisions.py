@@ -8,7 +8,7 @@ from django.db import transaction
 
 from payouts.merchants import otp
 from payouts.merchants.models import Challenge
-from payouts.withdrawals import advance, payload, rules, steps
+from payouts.withdrawals import advance, payload, rules, steps, whole
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Approval, Status, Withdrawal
 
@@ -47,7 +47,14 @@ def approve(
     verb = f"approve_l{level}"
     _admit(withdrawal_id, verb, person=person)
     otp.confirm(challenge_id, person=person, code=code, now=now)
-    with advance.domain_errors(), transaction.atomic(durable=True):
+    with advance.domain_errors():
+        return _approved(withdrawal_id, level=level, person=person, challenge_id=challenge_id, now=now)
+
+
+@whole.retried
+def _approved(withdrawal_id: UUID, *, level: int, person: User, challenge_id: UUID, now: datetime) -> Withdrawal:
+    verb = f"approve_l{level}"
+    with transaction.atomic(durable=True):
         withdrawal = _spend(withdrawal_id, verb, person=person, challenge_id=challenge_id, now=now)
         setattr(withdrawal, f"level{level}_by", person)
         last = level == LAST_LEVEL or withdrawal.approval == Approval.ONE_LEVEL
@@ -70,9 +77,14 @@ def reject(
         raise ReasonMissing("say why: the merchant reads it")
     _admit(withdrawal_id, "reject", person=person)
     otp.confirm(challenge_id, person=person, code=code, now=now)
+    return _rejected(withdrawal_id, person=person, challenge_id=challenge_id, reason=reason.strip(), now=now)
+
+
+@whole.retried
+def _rejected(withdrawal_id: UUID, *, person: User, challenge_id: UUID, reason: str, now: datetime) -> Withdrawal:
     with transaction.atomic(durable=True):
         withdrawal = _spend(withdrawal_id, "reject", person=person, challenge_id=challenge_id, now=now)
-        return advance.take(withdrawal, "reject", By(person.get_username(), person, reason.strip()), now=now)
+        return advance.take(withdrawal, "reject", By(person.get_username(), person, reason), now=now)
 
 
 def _has_right(person: User, verb: str, withdrawal: Withdrawal) -> bool:

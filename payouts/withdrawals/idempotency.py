@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import psycopg
-import tenacity
-from django.db import OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from payouts.merchants.models import Merchant
+from payouts.withdrawals import whole
 from payouts.withdrawals.models import IdempotencyKey
 
 MAX_KEY = 255
@@ -46,21 +45,7 @@ class Scope:
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big", signed=True)
 
 
-def _is_conflict(error: BaseException) -> bool:
-    """Whether PostgreSQL gave up on a transaction that may simply be run again (40001, 40P01)."""
-    cause = error.__cause__
-    return isinstance(error, OperationalError) and isinstance(
-        cause,
-        psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected,
-    )
-
-
-@tenacity.retry(
-    retry=tenacity.retry_if_exception(_is_conflict),
-    stop=tenacity.stop_after_attempt(5),
-    wait=tenacity.wait_random(0, 0.05),
-    reraise=True,
-)
+@whole.retried
 def once(scope: Scope | None, make: Callable[[], Answer], *, now: datetime) -> Answer:
     """Run `make` in one transaction; with a key, only the first time.
 

@@ -85,6 +85,11 @@ class Withdrawal(models.Model):
                 | Q(level1_by__isnull=False, level2_by__isnull=False),
             ),
             models.CheckConstraint(
+                name="one_level_before_money_moves",
+                condition=~Q(approval="ONE_LEVEL", status__in=["APPROVED", "PROCESSING", "COMPLETED", "FAILED"])
+                | Q(level1_by__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="withdrawal_amounts_add_up",
                 condition=Q(amount_units__gt=0, net_units__gt=0, fee_units__gte=0, credit_units__gte=0)
                 & Q(amount_units=F("net_units") + F("fee_units"))

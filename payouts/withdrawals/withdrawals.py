@@ -11,7 +11,7 @@ from chain import addresses, transfers
 from ledger import posting
 from ledger.accounts import Purpose
 from payouts.merchants.models import Merchant
-from payouts.withdrawals import advance, postings, rules
+from payouts.withdrawals import advance, postings, rules, whole
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Approval, Withdrawal
 
@@ -102,6 +102,7 @@ def screen(withdrawal_id: UUID, *, now: datetime) -> Withdrawal:
         return advance.take(withdrawal, verb, by, now=now)
 
 
+@whole.retried
 def cancel(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawal:
     """Call a withdrawal back, as long as it has not been handed to the chain.
 

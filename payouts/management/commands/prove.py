@@ -20,7 +20,8 @@ class Command(BaseCommand):
         try:
             comparisons = reconciliation.compare_all()
         except gateway.ChainError as error:
-            raise CommandError(f"the chains cannot be read: {error}") from error
+            problems.append(f"the chains cannot be read: {error}")
+            comparisons = []
         for one in comparisons:
             ledger, held, in_flight, difference = (
                 units.text(one.asset, amount_units, 2)
