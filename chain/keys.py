@@ -10,10 +10,10 @@ import secrets
 from pathlib import Path
 
 from django.conf import settings
-from eth_account import Account
 from eth_keys import datatypes as secp256k1
 
 from chain import addresses, gateway
+from chain.evm.libraries import Account
 
 LIGHT_SCRYPT_N = 4096  # local and test wallets only: it opens in a few milliseconds
 _opened: dict[Path, secp256k1.PrivateKey] = {}  # scrypt takes a second on purpose: once per process is enough

@@ -1,6 +1,7 @@
 """The house rules that no linter knows: small rooms, plain names, hashed pins, nothing of anybody's machine."""
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -128,10 +129,19 @@ def test_every_silenced_check_says_why() -> None:
     assert found == []
 
 
-def test_the_procfile_names_the_four_processes_and_the_signers_queue_is_its_own() -> None:
+def test_the_procfile_names_the_five_processes_and_the_signers_queue_is_its_own() -> None:
     commands = procfile.lines((ROOT / "Procfile").read_text())
-    assert list(commands) == ["web", "worker", "signer", "beat"]
+    assert list(commands) == ["web", "worker", "webhooks", "signer", "beat"]
     assert [name for name, command in commands.items() if re.search(r"-Q \S*signer", command)] == ["signer"]
+
+
+def test_no_library_leaves_the_recursion_limit_where_c_would_crash_first() -> None:
+    program = "import django; django.setup(); import config.urls, payouts.tasks, sys; print(sys.getrecursionlimit())"
+    env = os.environ | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    told = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, env=env, check=True, capture_output=True, text=True
+    )
+    assert told.stdout.strip() == "1000"
 
 
 def test_the_makefile_offers_what_the_readme_promises() -> None:

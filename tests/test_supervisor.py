@@ -73,4 +73,4 @@ def test_the_signer_alone_is_told_where_the_passphrase_is(owned: stack.Services,
     owned.env["PORT"], owned.signer_env["KEYSTORE_PASSPHRASE_FILE"] = "8000", "the file"
     specs = procfile.specs(owned, {"KEYSTORE_PASSPHRASE_FILE": "given"}, data_dir=tmp_path)
     told = {spec.name: spec.env.get("KEYSTORE_PASSPHRASE_FILE") for spec in specs}
-    assert told == {"web": None, "worker": None, "signer": "given", "beat": None}
+    assert told == {"web": None, "worker": None, "webhooks": None, "signer": "given", "beat": None}

@@ -5,13 +5,12 @@ Source: EIP-1559, EIP-2718.
 
 from typing import Any
 
-from eth_account import Account
-from eth_account.typed_transactions.typed_transaction import TypedTransaction
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
 from chain import addresses, networks, token_abi
+from chain.evm.libraries import Account, TypedTransaction
 from chain.gateway import Mismatch, Quote, Reading, Signature, Signed, Transfer
 
 DYNAMIC_FEE = 2

@@ -3,10 +3,9 @@
 from typing import Any
 
 import requests
-from web3 import HTTPProvider
-from web3.types import RPCEndpoint
 
 from chain.endpoints import Unreachable, session
+from chain.evm.libraries import HTTPProvider, RPCEndpoint
 from chain.gateway import Permanent, Retryable
 from chain.links import Block
 

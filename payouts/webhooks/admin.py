@@ -72,6 +72,7 @@ class MessageAdmin(ReadOnly):
     def replay(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         """Send the chosen messages again, from the start of their schedule."""
         now = timezone.now()
-        for message in queryset:
-            outbox.replay(message, now=now)
-        messages.success(request, f"{len(queryset)} to be sent again.")
+        again = sum(outbox.replay(message, now=now) for message in queryset)
+        messages.success(request, f"{again} to be sent again.")
+        if again < len(queryset):
+            messages.warning(request, f"{len(queryset) - again} stay: their URL is switched off.")
