@@ -11,6 +11,10 @@ from payouts.demo.terminal import Differs
 TIMEOUT_S = 15.0
 
 
+class Away(Differs):
+    """Nobody answers, or 503: something was killed and is being started again."""
+
+
 class Program:
     """One key of one merchant."""
 
@@ -25,14 +29,14 @@ class Program:
     def get(self, path: str) -> dict[str, Any]:
         """The answer's body.
 
-        Raises: Differs when it is not 200.
+        Raises: Differs when it is not 200; Away when it may be in a moment.
         """
         return self._call("GET", path, wanted=200)
 
     def post(self, path: str, body: dict[str, Any], *, wanted: int, **headers: str) -> dict[str, Any]:
         """The answer's body.
 
-        Raises: Differs when its status is not the wanted one.
+        Raises: Differs when its status is not the wanted one; Away when it may be in a moment.
         """
         return self._call("POST", path, wanted=wanted, json=body, headers=headers)
 
@@ -40,7 +44,12 @@ class Program:
         ts = int(time.time())
         signature = auth.signature(self._secret, key_id=self._key_id, unix_ts=ts)
         headers = {"Authorization": f"Bearer {self._key_id}:{ts}:{signature}", **more.pop("headers", {})}
-        answer = self._http.request(method, path, headers=headers, **more)
+        try:
+            answer = self._http.request(method, path, headers=headers, **more)
+        except httpx.TransportError as error:
+            raise Away(f"{method} {path}: {type(error).__name__}") from error
+        if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE:
+            raise Away(f"{method} {path} answered 503")
         if answer.status_code != wanted:
             raise Differs(f"{method} {path} answered {answer.status_code}: {answer.text[:300]}")
         found: dict[str, Any] = answer.json()

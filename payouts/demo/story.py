@@ -15,7 +15,7 @@ from chain import addresses, networks, units
 from chain.devnet import seed
 from payouts.api.merchant import wire
 from payouts.demo.desk import Desk
-from payouts.demo.program import Program
+from payouts.demo.program import Away, Program
 from payouts.demo.receiver import Receiver
 from payouts.demo.terminal import Differs, Terminal
 from payouts.sandbox import money, people
@@ -153,7 +153,10 @@ def _credit(cast: Cast, terminal: Terminal, address: str) -> None:
 
 def _followed(cast: Cast, terminal: Terminal, network: str, withdrawal: dict[str, Any]) -> None:
     def look() -> tuple[str, dict[str, Any] | None]:
-        seen = cast.program.get(f"/v1/withdrawals/{withdrawal['id']}")
+        try:
+            seen = cast.program.get(f"/v1/withdrawals/{withdrawal['id']}")
+        except Away:
+            return "away for a moment", None
         return seen["status"], seen if seen["status"] in ("COMPLETED", "FAILED") else None
 
     done = terminal.wait(f"{network} {withdrawal['id']}", look, timeout_s=ON_CHAIN_S)

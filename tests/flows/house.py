@@ -13,14 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import httpx
-
 from config.local import ports, record
 from config.local.place import ROOT
 from payouts.demo.program import Program
-from payouts.demo.terminal import Differs
 
-__all__ = ["Differs", "House", "httpx", "standing", "until"]
 T = TypeVar("T")
 UP_S, POLL_S = 90.0, 0.1
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "npm_config_cache")

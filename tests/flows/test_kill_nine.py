@@ -9,7 +9,7 @@ import pytest
 from chain import addresses, networks
 from chain.devnet import seed
 from config.local import record
-from payouts.demo.program import Program
+from payouts.demo.program import Away, Program
 from tests.flows import house
 
 pytestmark = [pytest.mark.chains, pytest.mark.timeout(400)]
@@ -44,7 +44,7 @@ def _is(program: Program, path: str, *wanted: str) -> str | None:
     """The status once it is a wanted one; a web that is away for a moment is asked again."""
     try:
         status = str(program.get(path)["status"])
-    except (house.Differs, house.httpx.TransportError):
+    except Away:
         return None
     return status if status in wanted else None
 
