@@ -1,14 +1,28 @@
 """The Celery application and beat's table: a doorbell, never the queue (DESIGN §4)."""
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("sluice")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["payouts"])
+
+
+@signals.task_prerun.connect
+def drop_dead_connections(**_signal: Any) -> None:
+    """Let a task that follows a restart of PostgreSQL connect anew.
+
+    Celery keeps a process's connection for CELERY_DB_REUSE_MAX tasks without a look at it; Django looks only around web
+    requests. Without this a process whose sweeps open no transaction, the signer's, would use a dead one for minutes.
+    """
+    from django.db import close_old_connections  # not before the settings are there
+
+    close_old_connections()
+
 
 # fmt: off
 app.conf.beat_schedule = {
