@@ -18,7 +18,7 @@ from config.local.place import ROOT
 from payouts.demo.program import Program
 
 T = TypeVar("T")
-UP_S, POLL_S = 90.0, 0.1
+UP_S, POLL_S = 150.0, 0.1
 KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "npm_config_cache")
 
 
