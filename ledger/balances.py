@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, Sum
 
-from ledger.accounts import Purpose, Ref
+from ledger.accounts import FLOORLESS, Purpose, Ref
 from ledger.models import Account, Event
 
 
@@ -60,7 +60,7 @@ class Page:
 
 def absent(ref: Ref) -> Balance:
     """The balance of an account that nobody has used yet."""
-    return Balance(floor_units=None if ref.purpose in (Purpose.FEES, Purpose.EXTERNAL) else 0)
+    return Balance(floor_units=None if ref.purpose in FLOORLESS else 0)
 
 
 def balance(ref: Ref) -> Balance:
@@ -72,34 +72,59 @@ def balance(ref: Ref) -> Balance:
 def book(book_id: UUID) -> list[tuple[Ref, Balance]]:
     """Every account of a book with its balance, in a stable order."""
     accounts = Account.objects.filter(book=book_id).order_by("asset", "purpose", "network", "owner")
-    return [
-        (
-            Ref(book=row.book, owner=row.owner, asset=row.asset, purpose=Purpose(row.purpose), network=row.network),
-            Balance(row.balance, row.floor, row.seq),
-        )
-        for row in accounts
-    ]
+    return [(_ref(row), Balance(row.balance, row.floor, row.seq)) for row in accounts]
 
 
-def statement(ref: Ref, *, offset: int = 0, limit: int = 20, newest_first: bool = True) -> Page:
+def named(book_id: UUID, *, account: UUID) -> Ref:
+    """The parts of an account that has been opened.
+
+    Raises: Account.DoesNotExist.
+    """
+    return _ref(Account.objects.get(book=book_id, id=account))
+
+
+def statement(
+    ref: Ref,
+    *,
+    offset: int = 0,
+    limit: int = 20,
+    newest_first: bool = True,
+    after_seq: int = 0,
+    before_seq: int | None = None,
+) -> Page:
     """A page of the account's events with its running balance.
 
-    An account's sequence has no gaps, so a page is a range of it: the last page costs what the first does.
+    An account's sequence has no gaps, so a page is a range of it: the last page costs what the first does. `after_seq`
+    and `before_seq` (neither included) are places that stay where they are while the account grows; the offset counts
+    from the newest or the oldest entry between them.
 
-    Raises: ValueError for a negative offset or limit.
+    Raises: ValueError for a negative offset, limit or place.
     """
-    if offset < 0 or limit < 0:
-        raise ValueError(f"offset and limit count entries, not {offset} and {limit}")
+    if min(offset, limit, after_seq, before_seq or 0) < 0:
+        raise ValueError(f"a page and its places count entries, not {offset=} {limit=} {after_seq=} {before_seq=}")
     total = balance(ref).seq
-    first, last = (total - offset - limit + 1, total - offset) if newest_first else (offset + 1, offset + limit)
+    lowest, highest = after_seq + 1, total if before_seq is None else min(total, before_seq - 1)
+    if newest_first:
+        last = highest - offset
+        first = max(lowest, last - limit + 1)
+    else:
+        first = lowest + offset
+        last = min(highest, first + limit - 1)
+    entries = _entries(ref, first=first, last=last) if first <= last else []
+    return Page(entries[::-1] if newest_first else entries, total)
+
+
+def _ref(row: Account) -> Ref:
+    return Ref(book=row.book, owner=row.owner, asset=row.asset, purpose=Purpose(row.purpose), network=row.network)
+
+
+def _entries(ref: Ref, *, first: int, last: int) -> list[Entry]:
     account = ref.id
     rows = Event.objects.filter(
-        Q(source=account, source_seq__range=(first, min(last, total)))
-        | Q(target=account, target_seq__range=(first, min(last, total))),
+        Q(source=account, source_seq__range=(first, last)) | Q(target=account, target_seq__range=(first, last)),
         book=ref.book,
     )
-    entries = sorted((_entry(row, account) for row in rows), key=lambda entry: entry.seq, reverse=newest_first)
-    return Page(entries, total)
+    return sorted((_entry(row, account) for row in rows), key=lambda entry: entry.seq)
 
 
 def _entry(row: Event, account: UUID) -> Entry:

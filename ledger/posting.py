@@ -22,7 +22,7 @@ JSON: TypeAlias = "bool | int | str | Sequence[JSON] | Mapping[str, JSON] | None
 
 
 class Kind(StrEnum):
-    """What a movement means; which purposes each goes between is `ledger_kind_allowed` in migrations/sql/naming.sql."""
+    """What a movement means; what each goes between is `ledger_kind_allowed` in migrations/sql/vocabulary.sql."""
 
     DEPOSIT = "DEPOSIT"
     CREDIT_DRAW = "CREDIT_DRAW"
@@ -32,6 +32,11 @@ class Kind(StrEnum):
     REFUND = "REFUND"
     CREDIT_REPAY = "CREDIT_REPAY"
     TRANSFER = "TRANSFER"
+    CONVERT = "CONVERT"
+    MEMO_CREDIT = "MEMO_CREDIT"
+    MEMO_FREEZE = "MEMO_FREEZE"
+    MEMO_DEBIT = "MEMO_DEBIT"
+    MEMO_REFUND = "MEMO_REFUND"
     ADJUST = "ADJUST"
 
 
@@ -100,6 +105,10 @@ REFUSALS: dict[str, type[LedgerRefused]] = {
     "account_named_plainly":                                                LedgerRefused,
     "account_network_by_purpose":                                           LedgerRefused,
     "adjust_by_two_persons":                                                LedgerRefused,
+    "adjustment_decided_once":                                              LedgerRefused,
+    "adjustment_proposed":                                                  LedgerRefused,
+    "convert_by_rate":                                                      LedgerRefused,
+    "convert_in_pairs":                                                     LedgerRefused,
     "credit_not_overpaid":                                                  LedgerRefused,
     "credit_limit_plain":                                                   LedgerRefused,
     "event_amount_in_range":                                                LedgerRefused,
