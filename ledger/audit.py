@@ -1,8 +1,8 @@
 """Proof that the books are right: everything is computed again from the events and compared.
 
-What it cannot see alone: a forger with the owner's rights who adds events *and* moves the balances along, consistently
-to the last column; a changed `at` or `xid`; a book that vanished whole. Those are for the chains (what our wallets
-hold) and for seals that are kept elsewhere.
+Seals (ledger/seals.py) hold every column of every sealed event. What that cannot show alone: a forger with the owner's
+rights who rewrites events, balances *and* all blocks from there on, or cuts off the end of all three. For him there are
+the anchors: blocks' hashes that were made public where he cannot write.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
+
+from ledger import seal_audit
 
 SAMPLE = 20  # so many problems of one check are named, the others counted
 
@@ -105,7 +107,7 @@ SUMS = Check(
     counts="SELECT count(DISTINCT (book, asset)) FROM ledger_account",
     problems="""
         SELECT format('book %s asset %s: its accounts sum to %s', book, asset, sum(balance))
-        FROM ledger_account GROUP BY book, asset HAVING sum(balance) <> 0
+        FROM ledger_account GROUP BY book, asset, starts_with(purpose, 'memo') HAVING sum(balance) <> 0
     """,
 )
 
@@ -119,7 +121,8 @@ FLOORS = Check(
                     THEN 'its id is not made of its parts'
                 WHEN balance < floor THEN format('holds %s, below its floor %s', balance, floor)
                 WHEN purpose = 'credit' AND balance > 0 THEN format('holds %s, a credit line may not', balance)
-                WHEN floor IS DISTINCT FROM CASE WHEN purpose IN ('fees', 'external') THEN NULL
+                WHEN floor IS DISTINCT FROM CASE WHEN purpose IN ('fees', 'external', 'conversion', 'memo_contra')
+                                                 THEN NULL
                                                  WHEN purpose = 'credit' THEN coalesce(limited.floor_set, 0)
                                                  ELSE 0 END
                     THEN format('its floor is %s, which nobody set', coalesce(floor::text, 'none'))
@@ -159,7 +162,9 @@ GUARDS = Check(
     problems=r"""
         SELECT format('the trigger %s on %s is not there or switched off', guard, guarded)
         FROM (VALUES ('event_append_only', 'ledger_event'), ('account_kept', 'ledger_account'),
-                     ('credit_limit_change_append_only', 'ledger_creditlimitchange')) AS wanted (guard, guarded)
+                     ('credit_limit_change_append_only', 'ledger_creditlimitchange'),
+                     ('block_append_only', 'ledger_block'), ('anchor_append_only', 'ledger_anchor')
+             ) AS wanted (guard, guarded)
         WHERE NOT EXISTS (SELECT FROM pg_trigger
                           WHERE tgname = guard AND tgrelid = to_regclass(guarded) AND tgenabled = 'A')
         UNION ALL
@@ -167,11 +172,13 @@ GUARDS = Check(
         FROM unnest(ARRAY['ledger_event_pkey', 'event_source_seq_once', 'event_target_seq_once',
                           'event_amount_in_range', 'event_two_accounts', 'adjust_by_two_persons',
                           'ledger_account_pkey', 'account_not_overdrawn',
-                          'account_floor_by_purpose', 'account_id_from_parts', 'credit_not_overpaid'
+                          'account_floor_by_purpose', 'account_id_from_parts', 'credit_not_overpaid',
+                          'ledger_block_pkey', 'block_follows_once', 'block_ends_once', 'block_hash_from_parts',
+                          'block_is_a_stretch'
                          ]) AS wanted (guard)
         WHERE NOT EXISTS (SELECT FROM pg_constraint
                           WHERE conname = guard AND convalidated AND conenforced AND conrelid IN (
-                              to_regclass('ledger_event'), to_regclass('ledger_account')))
+                              to_regclass('ledger_event'), to_regclass('ledger_account'), to_regclass('ledger_block')))
         UNION ALL
         SELECT format('%s may write to %s', rolname, relname)
         FROM pg_roles CROSS JOIN pg_class
@@ -185,8 +192,11 @@ GUARDS = Check(
 CHECKS = (REPLAY, EVENTS, SUMS, FLOORS, LIMITS, GUARDS)
 
 
-def prove() -> Report:
+def prove(*, anchors: seal_audit.Anchors | None = None) -> Report:
     """Check the whole ledger as it stands at one moment, while others go on writing.
+
+    `anchors` are the numbers and hashes of blocks as somebody has read them where they were made public; without it
+    nothing is said about anchors.
 
     Each check is one statement and so consistent in itself; called inside a READ COMMITTED transaction, the checks see
     different moments, and only their counts can differ.
@@ -202,10 +212,17 @@ def prove() -> Report:
             )
             checked, found, named = cursor.fetchone()
             report.lines.append(check.says.format(f"{checked:,}"))
-            report.problems.extend(named or [])
-            if found > SAMPLE:
-                report.problems.append(f"… and {found - SAMPLE:,} more of the same check")
+            _name(report, named or [], found)
+        findings = seal_audit.check(anchors)
+        report.lines.extend(findings.lines(with_anchors=anchors is not None))
+        _name(report, findings.problems[:SAMPLE], len(findings.problems))
     return report
+
+
+def _name(report: Report, named: list[str], found: int) -> None:
+    report.problems.extend(named)
+    if found > SAMPLE:
+        report.problems.append(f"… and {found - SAMPLE:,} more of the same check")
 
 
 @contextmanager

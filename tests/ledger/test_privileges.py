@@ -10,7 +10,7 @@ from ledger.posting import Kind
 from tests.ledger.books import Book, funded
 
 pytestmark = pytest.mark.django_db
-TABLES = ("ledger_event", "ledger_account", "ledger_creditlimitchange")
+TABLES = ("ledger_event", "ledger_account", "ledger_creditlimitchange", "ledger_block", "ledger_anchor")
 VIEWS = ("ledger_event_line", "ledger_account_line", "ledger_credit_limit_line")
 
 
