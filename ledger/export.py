@@ -1,6 +1,7 @@
 """What leaves the ledger as proof: one event with its path to a block's hash, or the whole chain. See verify.py."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -30,11 +31,27 @@ def event(book: UUID, id_: UUID, *, through: int | None = None) -> dict[str, Any
         blocks = blocks.filter(number__lte=max(through, sealed.number))
     return {
         "format": verify.EVENT_FORMAT,
-        "event": verify.columns(lines[index].decode()),
+        "event": _columns(lines[index].decode()),
         "index": index,
-        "path": [neighbour.hex() for neighbour in verify.path(leaves, index)],
+        "path": [neighbour.hex() for neighbour in path(leaves, index)],
         "blocks": [seals.header(block) for block in blocks.iterator()],
     }
+
+
+def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
+    """What it takes besides a leaf to come to the root: the neighbour on every level where there is one."""
+    neighbours = []
+    for level in verify.levels(leaves)[:-1]:
+        if index ^ 1 < len(level):
+            neighbours.append(level[index ^ 1])
+        index //= 2
+    return neighbours
+
+
+def _columns(line: str) -> dict[str, str]:
+    """The columns of a sealed line; verify.line() puts them together again."""
+    columns = dict(zip(verify.COLUMNS, line.split("\t"), strict=True))
+    return columns | {"reference": json.loads(columns["reference"])}
 
 
 def chain(stream: BinaryIO) -> int:

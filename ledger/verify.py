@@ -30,15 +30,14 @@ NOTHING = "00" * 32  # what the first block follows
 EVENT_FORMAT = "sluice-event-1"
 CHAIN_FORMAT = "sluice-chain-1"
 SAMPLE = 20
+WORTH_A_PROCESS = 10_000_000  # bytes
 
 Block = Mapping[str, Any]  # PARTS and "hash": hashes in hexadecimal, numbers as int, sealed_at in µs since 1970
+BEFORE_ALL: Block = {"number": 0, "hash": NOTHING, "xid_to": 0, "events_total": 0}
 
 
 class Malformed(Exception):
     """The file is not what it should be."""
-
-
-# --- The tree: RFC 6962, section 2.1 ----------------------------------------------------------------------------------
 
 
 def leaf(line: bytes) -> bytes:
@@ -46,24 +45,9 @@ def leaf(line: bytes) -> bytes:
     return hashlib.sha256(b"\x00" + line).digest()
 
 
-def node(left: bytes, right: bytes) -> bytes:
-    """The hash over two hashes."""
-    return hashlib.sha256(b"\x01" + left + right).digest()
-
-
 def root(leaves: Sequence[bytes]) -> bytes:
     """The hash over all leaves, at least one."""
-    return _levels(leaves)[-1][0]
-
-
-def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """What it takes besides a leaf to come to the root: the neighbour on every level where there is one."""
-    neighbours = []
-    for level in _levels(leaves)[:-1]:
-        if index ^ 1 < len(level):
-            neighbours.append(level[index ^ 1])
-        index //= 2
-    return neighbours
+    return levels(leaves)[-1][0]
 
 
 def root_by_path(start: bytes, index: int, width: int, neighbours: Sequence[bytes]) -> bytes | None:
@@ -76,21 +60,19 @@ def root_by_path(start: bytes, index: int, width: int, neighbours: Sequence[byte
             if not left:
                 return None
             neighbour = left.pop(0)
-            current = node(neighbour, current) if index % 2 else node(current, neighbour)
+            current = hashlib.sha256(b"\x01" + (neighbour + current if index % 2 else current + neighbour)).digest()
         index, width = index // 2, (width + 1) // 2
     return None if left else current
 
 
-def _levels(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:
-    levels, sha256 = [leaves], hashlib.sha256
-    while len(levels[-1]) > 1:
-        level = levels[-1]
+def levels(leaves: Sequence[bytes]) -> list[Sequence[bytes]]:
+    """The tree, from its leaves up to its root; a node without a partner moves up."""
+    tree, sha256 = [leaves], hashlib.sha256
+    while len(tree[-1]) > 1:
+        level = tree[-1]
         above = [sha256(b"\x01" + one + other).digest() for one, other in zip(level[::2], level[1::2], strict=False)]
-        levels.append(above + list(level[-1:]) if len(level) % 2 else above)
-    return levels
-
-
-# --- Lines and blocks -------------------------------------------------------------------------------------------------
+        tree.append(above + list(level[-1:]) if len(level) % 2 else above)
+    return tree
 
 
 def line(event: Mapping[str, str]) -> bytes:
@@ -104,12 +86,6 @@ def line(event: Mapping[str, str]) -> bytes:
     if any("\t" in text or "\n" in text for text in fields):
         raise Malformed("a column of the event holds a tab or a newline")
     return "\t".join(fields).encode()
-
-
-def columns(text: str) -> dict[str, str]:
-    """The columns of a sealed line; line() puts them together again."""
-    event = dict(zip(COLUMNS, text.split("\t"), strict=True))
-    return event | {"reference": json.loads(event["reference"])}
 
 
 def block_hash(block: Block) -> str:
@@ -129,22 +105,12 @@ def link_problems(blocks: Iterable[Block], *, after: Block | None = None) -> lis
 def _link(block: Block, before: Block | None) -> Iterable[str]:
     if block_hash(block) != block["hash"]:
         yield "its hash is not the hash of its parts"
-    if before is None:
-        return
-    if block["number"] != before["number"] + 1:
-        yield f"follows block {before['number']}"
-    if block["previous"] != before["hash"]:
-        yield "does not name the block before by its hash"
-    if block["xid_from"] != before["xid_to"]:
-        yield "does not begin where the block before ends"
-    if block["events_total"] != before["events_total"] + block["events"]:
-        yield "does not count on from the block before"
-
-
-BEFORE_ALL: Block = {"number": 0, "hash": NOTHING, "xid_to": 0, "events_total": 0}
-
-
-# --- One event --------------------------------------------------------------------------------------------------------
+    if before is not None:
+        total = before["events_total"] + block["events"]
+        wanted = (before["number"] + 1, before["hash"], before["xid_to"], total)
+        for name, value in zip(("number", "previous", "xid_from", "events_total"), wanted, strict=True):
+            if block[name] != value:
+                yield f"its {name} is {block[name]}, after the block before it must be {value}"
 
 
 def event_problems(document: Mapping[str, Any], trusted: str) -> list[str]:
@@ -161,47 +127,35 @@ def event_problems(document: Mapping[str, Any], trusted: str) -> list[str]:
     return problems
 
 
-# --- The whole chain --------------------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Stretch:
-    """A gapless piece of an account's history: what stood before its first event, and what after its last one."""
-
-    first_seq: int
-    before: int
-    last_seq: int
-    after: int
-    xid_next: int  # of the block that holds the first event
-
-
 @dataclass(slots=True)
 class Part:
-    """What one process found in some blocks that follow one another."""
+    """What one process found in some blocks that follow one another.
 
-    events: int = 0
+    A history is an account's gapless stretches, each as [number before its first event, balance before it, number of
+    its last event, balance after it, xid_next of the block that holds its first event].
+    """
+
     problems: list[str] = field(default_factory=list)
-    histories: dict[bytes, list[Stretch]] = field(default_factory=dict)
+    histories: dict[bytes, list[list[int]]] = field(default_factory=dict)
 
 
-def chain_problems(file: Path, trusted: str | None, *, processes: int = 0) -> tuple[list[str], str, str]:
-    """What does not hold in an exported chain, what was looked at, and the newest block's hash."""
+def chain_problems(file: Path, trusted: str | None, *, processes: int = 0) -> tuple[list[str], str, Sequence[Block]]:
+    """What does not hold in an exported chain, what was looked at, and the blocks' headers."""
     started = time.perf_counter()
-    blocks = _blocks(file)
-    headers = [block for block, _ in blocks]
-    problems = link_problems(headers, after=BEFORE_ALL)
-    if trusted is not None and trusted not in [block["hash"] for block in headers]:
+    placed = _blocks(file)
+    blocks = [block for block, _ in placed]
+    problems = link_problems(blocks, after=BEFORE_ALL)
+    if trusted is not None and trusted not in [block["hash"] for block in blocks]:
         problems.append(f"no block has the hash {trusted}: the chain is another one, or its end was cut off")
-    parts = _in_parallel(file, blocks, processes or os.cpu_count() or 1)
+    parts = _in_parallel(file, placed, processes or os.cpu_count() or 1)
     problems += [problem for part in parts for problem in part.problems]
-    edge = headers[-1]["xid_to"] if headers else 0
-    more, accounts, waiting = _join_histories([part.histories for part in parts], edge)
-    events, seconds = sum(part.events for part in parts), time.perf_counter() - started
-    looked = f"{len(headers):,} blocks, {events:,} events, {accounts:,} accounts in {seconds:.2f} s"
-    looked += f" ({events / seconds:,.0f} events/s)"
-    if waiting:
-        looked += f"; {waiting:,} accounts have earlier events that no block holds yet"
-    return problems + more, looked, headers[-1]["hash"] if headers else NOTHING
+    more, accounts, waiting = _join([part.histories for part in parts], blocks[-1]["xid_to"] if blocks else 0)
+    events, seconds = sum(block["events"] for block in blocks), time.perf_counter() - started
+    looked = (
+        f"{len(blocks):,} blocks, {events:,} events, {accounts:,} accounts, {waiting:,} of them with earlier events"
+    )
+    looked += f" that no block holds yet; {seconds:.2f} s ({events / seconds:,.0f} events/s)"
+    return problems + more, looked, blocks
 
 
 def _blocks(file: Path) -> list[tuple[Block, int]]:
@@ -212,66 +166,70 @@ def _blocks(file: Path) -> list[tuple[Block, int]]:
             raise Malformed(f"the file does not begin as a {CHAIN_FORMAT} of these columns")
         while text := stream.readline():
             block = json.loads(text)
+            if block["bytes"] < 0:
+                raise Malformed("a block of less than nothing")
             found.append((block, stream.tell()))
-            stream.seek(int(block["bytes"]), os.SEEK_CUR)
+            stream.seek(block["bytes"], os.SEEK_CUR)
         if stream.tell() != file.stat().st_size:
             raise Malformed("the file ends in the middle of a block")
     return found
 
 
-def _in_parallel(file: Path, blocks: Sequence[tuple[Block, int]], processes: int) -> list[Part]:
-    total, share = sum(block["bytes"] for block, _ in blocks), 0
+def _in_parallel(file: Path, placed: Sequence[tuple[Block, int]], processes: int) -> list[Part]:
+    """Check the blocks in so many processes, each some that follow one another."""
+    total, before = sum(block["bytes"] for block, _ in placed), 0
     shares: list[list[tuple[Block, int]]] = [[] for _ in range(processes)]
-    for block, offset in blocks:
-        shares[min(processes - 1, share * processes // max(total, 1))].append((block, offset))
-        share += block["bytes"]
-    jobs = [(file, mine) for mine in shares if mine]
-    if len(jobs) < 2:  # noqa: PLR2004 - one job needs no second process
+    for block, offset in placed:
+        shares[min(processes - 1, before * processes // max(total, 1))].append((block, offset))
+        before += block["bytes"]
+    jobs = [(file, share) for share in shares if share]
+    if len(jobs) == 1 or total < WORTH_A_PROCESS:
         return [check_part(*job) for job in jobs]
     with multiprocessing.get_context("spawn").Pool(len(jobs)) as pool:
         return pool.starmap(check_part, jobs)
 
 
-def check_part(file: Path, blocks: Sequence[tuple[Block, int]]) -> Part:
+def check_part(file: Path, placed: Sequence[tuple[Block, int]]) -> Part:
     """Compute the roots of some blocks again, and follow the accounts through them."""
     part = Part()
     sha256 = hashlib.sha256
     with file.open("rb") as stream:
-        for block, offset in blocks:
+        for block, offset in placed:
             stream.seek(offset)
             lines = stream.read(block["bytes"]).split(b"\n")
             if lines.pop() != b"" or len(lines) != block["events"]:
-                part.problems.append(f"block {block['number']}: holds {len(lines)} events, sealed {block['events']}")
-            if not lines or root([sha256(b"\x00" + text).digest() for text in lines]).hex() != block["root"]:
-                part.problems.append(f"block {block['number']}: its events do not lead to its root")
-            part.events += len(lines)
-            follow(part.histories, lines, int(block["xid_next"]))
+                part.problems.append(
+                    f"block {block['number']}: sealed {block['events']} events, there are {len(lines)}"
+                )
+            elif root([sha256(b"\x00" + text).digest() for text in lines]).hex() != block["root"]:
+                part.problems.append(f"block {block['number']}: its events are not those that it sealed")
+            follow(part.histories, lines, block["xid_next"])
     return part
 
 
-def follow(histories: dict[bytes, list[Stretch]], lines: Iterable[bytes], xid_next: int) -> None:
+def follow(histories: dict[bytes, list[list[int]]], lines: Iterable[bytes], xid_next: int) -> None:
     """Add the two legs of every event to the histories of its accounts."""
+    known = histories.get
     for text in lines:
-        _, _, _, _, source, target, amount, source_seq, target_seq, source_balance, target_balance, _ = text.split(
-            b"\t", 11
-        )
+        _, _, _, _, source, target, amount, *numbers, _ = text.split(b"\t", 11)
         units = int(amount)
-        for account, seq, after, change in (
-            (source, int(source_seq), int(source_balance), -units),
-            (target, int(target_seq), int(target_balance), units),
+        source_seq, target_seq, source_balance, target_balance = map(int, numbers)
+        for account, seq, balance, before in (
+            (source, source_seq, source_balance, source_balance + units),
+            (target, target_seq, target_balance, target_balance - units),
         ):
-            history = histories.get(account)
+            history = known(account)
             if history is None:
-                histories[account] = [Stretch(seq, after - change, seq, after, xid_next)]
+                histories[account] = [[seq - 1, before, seq, balance, xid_next]]
                 continue
             last = history[-1]
-            if seq == last.last_seq + 1 and after - change == last.after:
-                last.last_seq, last.after = seq, after
+            if seq == last[2] + 1 and before == last[3]:
+                last[2], last[3] = seq, balance
             else:
-                history.append(Stretch(seq, after - change, seq, after, xid_next))
+                history.append([seq - 1, before, seq, balance, xid_next])
 
 
-def _join_histories(parts: Sequence[Mapping[bytes, list[Stretch]]], edge: int) -> tuple[list[str], int, int]:
+def _join(parts: Sequence[Mapping[bytes, list[list[int]]]], edge: int) -> tuple[list[str], int, int]:
     """Problems, the number of accounts, and how many wait for an event that a running transaction kept unsealed.
 
     An event may be sealed before the one before it on its account: its transaction began earlier and ended later. Then
@@ -280,19 +238,14 @@ def _join_histories(parts: Sequence[Mapping[bytes, list[Stretch]]], edge: int) -
     problems, waiting = [], 0
     accounts = {account for part in parts for account in part}
     for account in accounts:
-        stretches = sorted((one for part in parts for one in part.get(account, ())), key=lambda one: one.first_seq)
         seq, balance, waits = 0, 0, False
-        for one in stretches:
-            gap = one.first_seq - seq - 1
-            if gap < 0 or (gap == 0 and one.before != balance) or (gap > 0 and one.xid_next <= edge):
-                problems.append(f"account {account.decode()}: its history breaks at number {one.first_seq}")
-            waits = waits or gap > 0
-            seq, balance = one.last_seq, one.after
+        for first, before, last, after, xid_next in sorted(one for part in parts for one in part.get(account, ())):
+            if first < seq or (first == seq and before != balance) or (first > seq and xid_next <= edge):
+                problems.append(f"account {account.decode()}: its history breaks at number {first + 1}")
+            waits = waits or first > seq
+            seq, balance = last, after
         waiting += waits
     return problems, len(accounts), waiting
-
-
-# --- The command line -------------------------------------------------------------------------------------------------
 
 
 def main(arguments: Sequence[str], say: Callable[[str], object] = print) -> int:
@@ -302,45 +255,45 @@ def main(arguments: Sequence[str], say: Callable[[str], object] = print) -> int:
     parser.add_argument("--root", type=str.lower, help="a block's hash that you trust, in hexadecimal")
     asked = parser.parse_args(arguments)
     try:
-        return _event(asked.file, asked.root, say) if _is_event(asked.file) else _chain(asked.file, asked.root, say)
+        with asked.file.open("rb") as stream:
+            check = _chain if CHAIN_FORMAT.encode() in stream.readline() else _event
+        status, problems, told = check(asked.file, asked.root)
     except (Malformed, OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        say(f"DOES NOT HOLD: the file cannot be read: {error!r}")
-        return 1
+        status, problems, told = 1, [f"the file cannot be read: {error!r}"], []
+    for problem in problems[:SAMPLE]:
+        say(f"DOES NOT HOLD: {problem}")
+    for text in [f"… and {len(problems) - SAMPLE:,} more"] * (len(problems) > SAMPLE) + told:
+        say(text)
+    return 1 if problems else status
 
 
-def _is_event(file: Path) -> bool:
-    with file.open("rb") as stream:
-        return CHAIN_FORMAT.encode() not in stream.readline()
-
-
-def _event(file: Path, trusted: str | None, say: Callable[[str], object]) -> int:
+def _event(file: Path, trusted: str | None) -> tuple[int, list[str], list[str]]:
     document = json.loads(file.read_bytes())
     if document["format"] != EVENT_FORMAT:
         raise Malformed(f"not a {EVENT_FORMAT}")
-    newest = document["blocks"][-1]
+    first, newest = document["blocks"][0], document["blocks"][-1]
     problems = event_problems(document, trusted or newest["hash"])
-    for problem in problems:
-        say(f"DOES NOT HOLD: {problem}")
     if problems:
-        return 1
+        return 1, problems, []
     if trusted is None:
-        say(f"CANNOT SAY: the proof leads to block {newest['number']} with the hash {newest['hash']}: yours?")
-        return 2
-    say(f"IN THE BOOK: event {document['event']['id']}, sealed in block {document['blocks'][0]['number']}")
-    return 0
+        return (
+            2,
+            [],
+            [f"CANNOT SAY: the proof leads to block {newest['number']} with the hash {newest['hash']}: yours?"],
+        )
+    return 0, [], [f"IN THE BOOK: event {document['event']['id']}, sealed in block {first['number']}"]
 
 
-def _chain(file: Path, trusted: str | None, say: Callable[[str], object]) -> int:
-    problems, looked, newest = chain_problems(file, trusted)
-    say(looked)
-    for problem in problems[:SAMPLE]:
-        say(f"DOES NOT HOLD: {problem}")
-    if problems[SAMPLE:]:
-        say(f"… and {len(problems) - SAMPLE:,} more")
-    if not problems:
-        say(f"THE CHAIN HOLDS; the hash of its newest block is {newest}")
-        say("it is the trusted one's chain" if trusted else "compare it with one that you trust: --root")
-    return 1 if problems else 0
+def _chain(file: Path, trusted: str | None) -> tuple[int, list[str], list[str]]:
+    problems, looked, blocks = chain_problems(file, trusted)
+    if problems:
+        return 1, problems, [looked]
+    holds = f"THE CHAIN HOLDS up to block {len(blocks)} with the hash {blocks[-1]['hash'] if blocks else NOTHING}"
+    covered = next((block["number"] for block in blocks if block["hash"] == trusted), 0)
+    trust = (
+        f"the trusted hash covers {covered} blocks of it" if trusted else "compare that with one that you trust: --root"
+    )
+    return 0, [], [looked, holds, trust]
 
 
 if __name__ == "__main__":
