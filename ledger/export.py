@@ -33,15 +33,15 @@ def event(book: UUID, id_: UUID, *, through: int | None = None) -> dict[str, Any
         "format": verify.EVENT_FORMAT,
         "event": _columns(lines[index].decode()),
         "index": index,
-        "path": [neighbour.hex() for neighbour in path(leaves, index)],
+        "path": [neighbour.hex() for neighbour in path(verify.levels(leaves), index)],
         "blocks": [seals.header(block) for block in blocks.iterator()],
     }
 
 
-def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
+def path(levels: Sequence[Sequence[bytes]], index: int) -> list[bytes]:
     """What it takes besides a leaf to come to the root: the neighbour on every level where there is one."""
     neighbours = []
-    for level in verify.levels(leaves)[:-1]:
+    for level in levels[:-1]:
         if index ^ 1 < len(level):
             neighbours.append(level[index ^ 1])
         index //= 2
