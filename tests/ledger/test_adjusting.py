@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 import psycopg
 import pytest
@@ -121,7 +122,7 @@ def test_the_same_proposal_again_is_the_same_and_another_under_its_id_is_not() -
             adjusting.propose(other, by=by, at=NOON)
 
 
-ODD = {
+ODD: dict[str, tuple[str, dict[str, Any]]] = {
     "no reason": ("adjust_by_two_persons", {"reason": " "}),
     "nothing": ("event_amount_in_range", {"amount_units": 0}),
     "less than nothing": ("event_amount_in_range", {"amount_units": -5}),
@@ -138,9 +139,9 @@ def test_an_odd_proposal_is_refused(case: str) -> None:
     rule, change = ODD[case]
     book = funded(100)
     if "target" in change and case != "two books":
-        change = {"target": replace(change["target"], book=book.id, owner=book.id)}  # type: ignore[type-var] # a Ref
+        change = {"target": replace(change["target"], book=book.id, owner=book.id)}
 
     with pytest.raises(LedgerRefused, match=rule):
-        adjusting.propose(replace(proposal(book), **change), by="ada", at=NOON)  # type: ignore[arg-type] # by name
+        adjusting.propose(replace(proposal(book), **change), by="ada", at=NOON)
 
     assert adjusting.undecided(book.id) == []
