@@ -154,7 +154,8 @@ GUARDS = Check(
     says="{} guards in place: triggers, constraints, privileges",
     counts="""
         SELECT count(*) FROM (
-            SELECT tgname FROM pg_trigger WHERE tgname LIKE '%append_only' OR tgname = 'account_kept'
+            SELECT tgname FROM pg_trigger
+            WHERE tgname LIKE '%append_only' OR tgname IN ('account_kept', 'account_rules')
             UNION ALL SELECT conname FROM pg_constraint WHERE conrelid::regclass::text LIKE 'ledger%' AND contype <> 'n'
             UNION ALL SELECT relname FROM pg_class WHERE relname LIKE 'ledger%' AND relkind IN ('r', 'p')
         ) AS guard
@@ -163,22 +164,31 @@ GUARDS = Check(
         SELECT format('the trigger %s on %s is not there or switched off', guard, guarded)
         FROM (VALUES ('event_append_only', 'ledger_event'), ('account_kept', 'ledger_account'),
                      ('credit_limit_change_append_only', 'ledger_creditlimitchange'),
+                     ('account_rules', 'ledger_account'),
                      ('block_append_only', 'ledger_block'), ('anchor_append_only', 'ledger_anchor')
+              UNION ALL SELECT 'event_append_only', inhrelid::regclass::text FROM pg_inherits
+                        WHERE inhparent = to_regclass('ledger_event')
              ) AS wanted (guard, guarded)
         WHERE NOT EXISTS (SELECT FROM pg_trigger
                           WHERE tgname = guard AND tgrelid = to_regclass(guarded) AND tgenabled = 'A')
         UNION ALL
         SELECT format('the constraint %s is not there or not enforced', guard)
-        FROM unnest(ARRAY['ledger_event_pkey', 'event_source_seq_once', 'event_target_seq_once',
-                          'event_amount_in_range', 'event_two_accounts', 'adjust_by_two_persons',
+        FROM unnest(ARRAY['ledger_event_pkey', 'event_amount_in_range', 'event_two_accounts', 'adjust_by_two_persons',
                           'ledger_account_pkey', 'account_not_overdrawn',
-                          'account_floor_by_purpose', 'account_id_from_parts', 'credit_not_overpaid',
+                          'credit_not_overpaid',
                           'ledger_block_pkey', 'block_follows_once', 'block_ends_once', 'block_hash_from_parts',
                           'block_is_a_stretch'
                          ]) AS wanted (guard)
         WHERE NOT EXISTS (SELECT FROM pg_constraint
                           WHERE conname = guard AND convalidated AND conenforced AND conrelid IN (
                               to_regclass('ledger_event'), to_regclass('ledger_account'), to_regclass('ledger_block')))
+        UNION ALL
+        SELECT format('the constraint %s is not there or not enforced', relname || guard)
+        FROM pg_inherits JOIN pg_class AS part ON part.oid = inhrelid
+        CROSS JOIN (VALUES ('_source_seq_once'), ('_target_seq_once')) AS wanted (guard)
+        WHERE inhparent = to_regclass('ledger_event') AND NOT EXISTS (
+            SELECT FROM pg_constraint JOIN pg_index ON indexrelid = conindid
+            WHERE conrelid = part.oid AND conname = relname || guard AND contype = 'u' AND indisvalid)
         UNION ALL
         SELECT format('%s may write to %s', rolname, relname)
         FROM pg_roles CROSS JOIN pg_class

@@ -57,7 +57,9 @@ class XidField(IntColumn):
 class Account(models.Model):
     """A balance, a projection of its events; `seq` counts them.
 
-    The parts are unique because the id is made of them (CHECK `account_id_from_parts`). A unique constraint of their
+    What its parts must be is the trigger `account_rules`, see migrations/sql/account_rules.sql.
+
+    The parts are unique because the id is made of them (rule `account_id_from_parts`). A unique constraint of their
     own would break the opening of accounts: ON CONFLICT waits at one index and would be refused at the other.
     """
 
@@ -82,25 +84,14 @@ class Account(models.Model):
                 name="credit_not_overpaid",
                 condition=~Q(purpose="credit") | Q(balance__lte=0),
             ),
-            models.CheckConstraint(
-                name="account_floor_by_purpose",
-                condition=Q(purpose__in=["available", "frozen", "memo", "memo_frozen"], floor=0, floor__isnull=False)
-                | Q(purpose="credit", floor__lte=0, floor__isnull=False)
-                | Q(purpose__in=["fees", "external", "conversion", "memo_contra"], floor__isnull=True),
-            ),
-            models.CheckConstraint(
-                name="account_named_plainly",
-                condition=Q(asset__regex=r"^[A-Z0-9]{1,16}$") & Q(network__regex=r"^[a-z0-9-]{0,32}$"),
-            ),
-            models.CheckConstraint(
-                name="account_network_by_purpose",
-                condition=Q(purpose="external") & ~Q(network="") | ~Q(purpose="external") & Q(network=""),
-            ),
         ]
 
 
 class Event(models.Model):
-    """One movement from one account to another; never changed, never removed."""
+    """One movement from one account to another; never changed, never removed.
+
+    Partitioned by the id. Each partition holds (book, source, source_seq) and (book, target, target_seq) to be unique.
+    """
 
     pk = models.CompositePrimaryKey("book", "id")
     book = models.UUIDField()
@@ -122,8 +113,6 @@ class Event(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(name="event_source_seq_once", fields=["book", "source", "source_seq"]),
-            models.UniqueConstraint(name="event_target_seq_once", fields=["book", "target", "target_seq"]),
             models.CheckConstraint(
                 name="event_amount_in_range",
                 condition=Q(amount__gt=0, amount__lt=UNITS_LIMIT),

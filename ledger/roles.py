@@ -3,6 +3,10 @@
 APPLICATION_ROLE = "sluice_app"
 DOORS = (
     "ledger_post",
+    "ledger_post_one",
+    "ledger_post_many",
+    "ledger_post_together",
+    "ledger_make_ahead",
     "ledger_lock",
     "ledger_set_credit_limit",
     "ledger_seal",
