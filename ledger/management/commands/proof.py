@@ -1,4 +1,4 @@
-"""Write what an outsider needs to check the ledger with ledger/verify.py: an event with its path, or the whole chain."""
+"""Write what an outsider needs to check the ledger with ledger/verify.py: one event and its path, or the chain."""
 
 import json
 from pathlib import Path
