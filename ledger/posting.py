@@ -127,10 +127,11 @@ _POST = """
 SELECT * FROM ledger_post(%s::uuid, %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[],
     %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::int[], %s::numeric[], %s::text[], %s::jsonb[])
 """
-_POST_ONE = """
-SELECT * FROM ledger_post_one(
-    %s::uuid, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::uuid, %s::numeric, %s::text, %s::jsonb)
-"""
+_POST_ONE, _POST_ONE_BRIEFLY = (
+    f"SELECT * FROM {function}("  # noqa: S608 - our own names
+    "%s::uuid, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::uuid, %s::numeric, %s::text, %s::jsonb)"
+    for function in ("ledger_post_one", "ledger_post_one_briefly")
+)
 _LOCK = "SELECT * FROM ledger_lock(%s::uuid, %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[])"
 _SET_CREDIT_LIMIT = """
 SELECT ledger_set_credit_limit(%s::uuid, %s::uuid, %s::uuid, %s::text, %s::text, %s::text,
@@ -170,8 +171,10 @@ def post(movements: Sequence[Movement]) -> list[Posted]:
     return [together.post(movements[0])]
 
 
-def post_single(movement: Movement) -> Posted:
+def post_single(movement: Movement, *, briefly: bool = False) -> Posted:
     """One movement by the short way, in the caller's transaction or its own; by the long one when that declines.
+
+    `briefly`: waits 100 ms for a row that somebody holds, and raises OperationalError then.
 
     Raises: InsufficientFunds, IdempotencyConflict, LedgerRefused.
     """
@@ -190,7 +193,7 @@ def post_single(movement: Movement) -> Posted:
         json_text(movement.data),
     )
     with refusals():
-        done, *answer, at = calls.call(_POST_ONE, parameters)[0]
+        done, *answer, at = calls.call(_POST_ONE_BRIEFLY if briefly else _POST_ONE, parameters)[0]
     if not done:
         return postwhole([movement])[0]
     return Posted(movement.id, answer[0], answer[1], int(answer[2]), int(answer[3]), at, repeated=False)

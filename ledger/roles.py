@@ -4,6 +4,7 @@ APPLICATION_ROLE = "sluice_app"
 DOORS = (
     "ledger_post",
     "ledger_post_one",
+    "ledger_post_one_briefly",
     "ledger_post_many",
     "ledger_post_together",
     "ledger_make_ahead",

@@ -6,14 +6,15 @@ answer. A posting costs a round trip, a commit and most of a processor's attenti
 - Nobody has an answer before the commit that holds it has returned; each has his own answer or his own refusal.
 - Whatever goes wrong with a call as a whole (a lost connection, a lock that somebody keeps, a race for one id), each
   caller posts alone after that. If the commit had happened after all, the repeat finds it: ids make repeats harmless.
-- Such a call waits 100 ms for a row, not longer: one account that is held does not hold up those who do not want it.
+- A leader's call waits 100 ms for a row, not longer: one account that is held does not hold up who does not want it.
 - Who leads posts one call and hands over: no thread works for the others for longer than that.
 """
 
 import threading
 from collections import deque
+from contextlib import suppress
 
-from django.db import Error
+from django.db import Error, OperationalError
 
 from ledger import bulk, posting
 from ledger.posting import LedgerRefused, Movement, Posted
@@ -94,9 +95,11 @@ def _lead(mine: _Waiting) -> Posted:
     company: list[_Waiting] = []
     try:
         company = _counter.company()
-        if not company:
-            return posting.post_single(mine.movement)
-        _answer([mine, *company])
+        if company:
+            _answer([mine, *company])
+        else:
+            with suppress(OperationalError):
+                return posting.post_single(mine.movement, briefly=True)
     finally:
         _counter.hand_over()
         for one in company:

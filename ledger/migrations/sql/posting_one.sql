@@ -67,3 +67,22 @@ BEGIN
 END
 $$;
 REVOKE EXECUTE ON FUNCTION ledger_post_one FROM PUBLIC;
+
+
+-- The same for a caller whom others wait for: a row that somebody holds is waited for only briefly.
+CREATE FUNCTION ledger_post_one_briefly(
+    p_book uuid, p_id uuid, p_txn uuid, p_kind text, p_source uuid, p_target uuid, p_amount numeric,
+    p_reference text, p_data jsonb,
+    OUT done boolean, OUT source_seq bigint, OUT target_seq bigint, OUT source_balance numeric,
+    OUT target_balance numeric, OUT at timestamptz
+)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, public, pg_temp
+SET lock_timeout = '100ms'
+AS $$
+BEGIN
+    SELECT * INTO done, source_seq, target_seq, source_balance, target_balance, at
+    FROM ledger_post_one(p_book, p_id, p_txn, p_kind, p_source, p_target, p_amount, p_reference, p_data);
+END
+$$;
+REVOKE EXECUTE ON FUNCTION ledger_post_one_briefly FROM PUBLIC;
