@@ -49,6 +49,13 @@ class Model:
             return ("refused", "convert_in_pairs")
         return ("posted", [self._append(movement) for movement in movements])
 
+    def forget(self, movement: Movement) -> None:
+        """Take back the last thing that was posted."""
+        del self.known[movement.id]
+        for ref in (movement.source, movement.target):
+            if self.history[ref].pop() and not self.history[ref]:
+                del self.history[ref]
+
     def set_limit(self, ref: Ref, limit_units: int) -> Answer:
         if self.units(ref) < -limit_units:
             return ("refused", "limit_not_below_drawn")
