@@ -22,7 +22,7 @@ def event(book: UUID, id_: UUID, *, through: int | None = None) -> dict[str, Any
     sealed = Block.objects.filter(xid_to__gt=xid).order_by("xid_to").first()
     if sealed is None:
         raise NotSealed(f"no block holds event {id_} yet")
-    lines = next(lines for _, lines in seals.contents([sealed]))
+    lines = next(lines for _, lines in seals.contents([sealed], bytes))
     leaves = [verify.leaf(line) for line in lines]
     begins = f"{book}\t{id_}\t".encode()
     index = next(index for index, line in enumerate(lines) if line.startswith(begins))
@@ -59,7 +59,7 @@ def chain(stream: BinaryIO) -> int:
     written = 0
     stream.write(_json({"format": verify.CHAIN_FORMAT, "columns": list(verify.COLUMNS)}))
     for blocks in seals.batches():
-        for block, lines in seals.contents(blocks):
+        for block, lines in seals.contents(blocks, bytes):
             body = b"".join(line + b"\n" for line in lines)
             stream.write(_json(seals.header(block) | {"bytes": len(body)}))
             stream.write(body)

@@ -39,19 +39,19 @@ def check(anchors: Anchors | None) -> Findings:
         headers = [seals.header(block) for block in blocks]
         findings.problems += verify.link_problems(headers, after=before)
         before = headers[-1]
-        for block, lines in seals.contents(blocks):
-            _check_block(block, lines, findings)
+        for block, leaves in seals.contents(blocks, verify.leaf):
+            _check_block(block, leaves, findings)
     _check_edge(before, findings)
     _check_anchors(anchors, findings)
     return findings
 
 
-def _check_block(block: Block, lines: list[bytes], findings: Findings) -> None:
+def _check_block(block: Block, leaves: list[bytes], findings: Findings) -> None:
     findings.blocks += 1
-    findings.events += len(lines)
-    if len(lines) != block.events:
-        findings.problems.append(f"block {block.number}: sealed {block.events} events, there are {len(lines)}")
-    elif verify.root([verify.leaf(line) for line in lines]) != bytes(block.root):
+    findings.events += len(leaves)
+    if len(leaves) != block.events:
+        findings.problems.append(f"block {block.number}: sealed {block.events} events, there are {len(leaves)}")
+    elif verify.root(leaves) != bytes(block.root):
         findings.problems.append(f"block {block.number}: its events are not those that it sealed")
 
 

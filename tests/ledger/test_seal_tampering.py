@@ -278,3 +278,13 @@ def test_a_door_that_seals_something_else_is_seen(owner: psycopg.Connection) -> 
     assert seals.seal_due(now=NOON) == 3
 
     assert problems() == [f"block 4: {ANOTHER_EVENT}"]
+
+
+def test_a_function_that_tells_the_old_text_of_a_changed_event_deceives_nobody(owner: psycopg.Connection) -> None:
+    (text,) = owner.execute("SELECT pg_get_functiondef('ledger_sealed_text'::regproc)").fetchone() or ("",)
+    lying = text.replace("p_amount, p_source_seq", "p_amount - 1, p_source_seq", 1)
+    assert lying != text
+    owner.execute(lying)
+    forge(owner, f"UPDATE ledger_event SET amount = amount + 1 WHERE {event(7)}")
+
+    assert problems() == [f"block 2: {ANOTHER_EVENT}"]

@@ -163,6 +163,14 @@ def test_an_event_missing_in_a_chain_made_anew_breaks_its_accounts_history(chain
     assert [problem.partition(": ")[2] for problem in chain.check()] == ["its history breaks at number 9"] * 2
 
 
+def test_a_block_that_counts_what_it_does_not_hold_is_seen(chain: chains.Chain) -> None:
+    chain.blocks[-1]["events"] += 1
+    chain.blocks[-1]["events_total"] += 1
+    chain.blocks[-1]["hash"] = verify.block_hash(chain.blocks[-1])
+
+    assert chain.check() == ["block 4: sealed 6 events, there are 5"]
+
+
 @pytest.mark.parametrize("processes", [1, 2, 3, 7])
 def test_any_number_of_processes_comes_to_the_same_answer(
     chain: chains.Chain, processes: int, monkeypatch: pytest.MonkeyPatch
