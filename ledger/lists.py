@@ -101,7 +101,8 @@ class NewestFirst(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:  # noqa: ARG002 - Django's signature
         """The page, and whether there is another."""
-        rows = list(self.queryset[: self.list_per_page + 1])
+        with finding.steered():
+            rows = list(self.queryset[: self.list_per_page + 1])
         shown = rows[: self.list_per_page]
         if len(rows) > len(shown):
             last = shown[-1]

@@ -12,9 +12,10 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.sites import AdminSite
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
-from django.db import models
+from django.db import connection, models
 from django.http import HttpRequest
 from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
 from django_otp import DEVICE_ID_SESSION_KEY
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -167,6 +168,28 @@ def test_a_stretch_of_time_is_narrowed_to_what_is_asked_for(monkeypatch: pytest.
     assert 2 <= finding.newest(events, need=2, now=now).count() <= 2 * finding.CROWD
     later = now + timedelta(days=400)
     assert 2 <= finding.newest(events, need=2, now=later).count() <= 61
+
+
+def test_lists_and_searches_find_events_by_an_index(site: AdminSite, request_: HttpRequest, rf: RequestFactory) -> None:
+    book = funded(100)
+    posted = posting.post([book.movement(Kind.FREEZE, 1, reference="INV-77")])[0]
+    terms = ["", "q=INV-77", f"q={posted.id}", f"q={book.id}", f"q={book.frozen.id}", "kind=ADJUST"]
+
+    with CaptureQueriesContext(connection) as queries:
+        for term in terms:
+            pages(site, request_, rf, f"?{term}")
+        list(finding.around(EventLine.objects.get(book=book.id, id=posted.id)))
+
+    asked = [query["sql"] for query in queries if "ledger_event" in query["sql"]]
+    assert len(asked) > 10
+    with finding.steered(), connection.cursor() as cursor:
+        for sql in asked:
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            assert "Seq Scan on ledger_event" not in plan, plan
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proconfig FROM pg_proc WHERE proname = 'ledger_find'")
+        assert "enable_seqscan=off" in cursor.fetchone()[0]
 
 
 class Visitor:
