@@ -16,6 +16,7 @@ class Migration(migrations.Migration):
 
     operations = [
         load("partitions.sql"),
+        load("request_hash.sql"),
         load("posting_one.sql"),
         load("bulk.sql"),
         # Over all partitions an account's sequence is unique by its row's lock, within each by a constraint of its own.

@@ -185,7 +185,8 @@ BEGIN
                             v_source_seq, v_target_seq, v_source_balance, v_target_balance)
                      AS new (id, txn, kind, source, target, amount, reference, data,
                              source_seq, target_seq, source_balance, target_balance)
-                WHERE new.source_seq IS NOT NULL;
+                WHERE new.source_seq IS NOT NULL
+                ORDER BY new.source, new.source_seq;  -- neighbours in an index in turn: half the work of any order
                 EXIT;
             EXCEPTION WHEN unique_violation THEN
                 IF v_known THEN
