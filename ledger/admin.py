@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -11,7 +12,7 @@ from unfold.admin import ModelAdmin
 
 from ledger import balances, finding, lists, statements
 from ledger.accounts import Purpose
-from ledger.models import AccountLine, AdjustmentLine, CreditLimitLine, EventLine
+from ledger.models import AccountLine, AdjustmentLine, Anchor, Block, CreditLimitLine, EventLine
 from ledger.posting import Kind
 
 ENTRIES = 20  # of a statement on an account's page
@@ -222,9 +223,66 @@ class CreditLimitAdmin(ReadOnlyAdmin):
         return {"account": UUID(account), "number": int(number)}
 
 
+class BlockAdmin(ReadOnlyAdmin):
+    """Seals over stretches of events, and where they were made public."""
+
+    list_display = ("number", "sealed_at", "events", "events_total", "hash_hex")
+    fields = (
+        "number",
+        "sealed_at",
+        "events",
+        "events_total",
+        "xid_from",
+        "xid_to",
+        "hash_hex",
+        "previous_hex",
+        "root_hex",
+        "anchors",
+    )
+    readonly_fields = ("hash_hex", "previous_hex", "root_hex", "anchors")
+    ordering = ("-number",)
+    search_fields = ("number",)
+    search_help_text = "A number, or a hash in whole"
+
+    def asked_for(self, term: str) -> Q:
+        """A block's number or its hash."""
+        if term.isascii() and term.isdigit() and len(term) < 19:  # noqa: PLR2004 - 64 bits
+            return Q(number=int(term))
+        try:
+            return Q(hash=bytes.fromhex(term))
+        except ValueError:
+            return Q(pk__in=[])
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:  # noqa: ARG002 - Django's signature
+        """The block by its number."""
+        return self.get_queryset(request).filter(self.asked_for(object_id)).first()
+
+    @admin.display(description="Hash")
+    def hash_hex(self, block: Block) -> str:
+        """What the next block names as its predecessor, and what is anchored."""
+        return bytes(block.hash).hex()
+
+    @admin.display(description="Hash of the block before")
+    def previous_hex(self, block: Block) -> str:
+        """The link of the chain."""
+        return bytes(block.previous).hex()
+
+    @admin.display(description="Merkle root")
+    def root_hex(self, block: Block) -> str:
+        """Over the events' hashes."""
+        return bytes(block.root).hex()
+
+    @admin.display(description="Anchored")
+    def anchors(self, block: Block) -> str:
+        """On which chains, by which transactions."""
+        anchors = Anchor.objects.filter(block=block.number).order_by("at")
+        return "; ".join(f"{anchor.network} {anchor.txid}" for anchor in anchors) or "nowhere"
+
+
 SCREENS: dict[type[Any], type[ReadOnlyAdmin]] = {
     AccountLine: AccountAdmin,
     EventLine: EventAdmin,
     AdjustmentLine: AdjustmentAdmin,
     CreditLimitLine: CreditLimitAdmin,
+    Block: BlockAdmin,
 }
