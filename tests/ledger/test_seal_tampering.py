@@ -288,3 +288,25 @@ def test_a_function_that_tells_the_old_text_of_a_changed_event_deceives_nobody(o
     forge(owner, f"UPDATE ledger_event SET amount = amount + 1 WHERE {event(7)}")
 
     assert problems() == [f"block 2: {ANOTHER_EVENT}"]
+
+
+@pytest.mark.parametrize(
+    ("statement", "says"),
+    [
+        ("ALTER TABLE ledger_block DISABLE TRIGGER ALL", "the trigger block_append_only"),
+        ("ALTER TABLE ledger_anchor ENABLE TRIGGER anchor_append_only", "the trigger anchor_append_only"),
+        ("ALTER TABLE ledger_block DROP CONSTRAINT ledger_block_pkey", "the constraint ledger_block_pkey"),
+        ("ALTER TABLE ledger_block DROP CONSTRAINT block_follows_once", "the constraint block_follows_once"),
+        ("ALTER TABLE ledger_block DROP CONSTRAINT block_ends_once", "the constraint block_ends_once"),
+        ("ALTER TABLE ledger_block DROP CONSTRAINT block_hash_from_parts", "the constraint block_hash_from_parts"),
+        ("ALTER TABLE ledger_block DROP CONSTRAINT block_is_a_stretch", "the constraint block_is_a_stretch"),
+        ("GRANT INSERT ON ledger_block TO sluice_app", "sluice_app may write to ledger_block"),
+        ("GRANT DELETE ON ledger_anchor TO PUBLIC", "sluice_app may write to ledger_anchor"),
+    ],
+)
+def test_a_guard_of_the_seals_that_was_taken_away_is_missed(
+    owner: psycopg.Connection, statement: str, says: str
+) -> None:
+    owner.execute(statement)
+
+    assert any(problem.startswith(says) for problem in audit.prove().problems)
