@@ -187,7 +187,10 @@ def test_lists_and_searches_find_events_by_an_index(site: AdminSite, request_: H
             cursor.execute(f"EXPLAIN {sql}")
             plan = "\n".join(line for (line,) in cursor.fetchall())
             assert "Seq Scan on ledger_event" not in plan, plan
-    with connection.cursor() as cursor:
+        for condition in ("reference = 'INV-77'", f"txn = '{posted.id}'", f"id = '{posted.id}'"):  # as ledger_find asks
+            cursor.execute(f"EXPLAIN SELECT book, id FROM ledger_event WHERE {condition}")  # noqa: S608 - our own
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+            assert f"Index Cond: ({condition.split()[0]} = " in plan, plan
         cursor.execute("SELECT proconfig FROM pg_proc WHERE proname = 'ledger_find'")
         assert "enable_seqscan=off" in cursor.fetchone()[0]
 
