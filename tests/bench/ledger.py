@@ -146,7 +146,8 @@ def _proofs(url: str) -> list[str]:
     with connection.cursor() as cursor, _timed("replay alone (entries: two per event)", 2 * events, lines):
         cursor.execute("SET statement_timeout = 0")
         cursor.execute("SET work_mem = '128MB'")
-        cursor.execute(f"SELECT count(*) FROM ({audit.REPLAY.problems}) AS found")  # noqa: S608 - our own
+        replay = audit.REPLAY.problems.replace(":salt", "1::bigint")
+        cursor.execute(f"SELECT count(*) FROM ({replay}) AS found")  # noqa: S608 - our own
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "chain"
         with file.open("wb") as stream:

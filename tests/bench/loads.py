@@ -149,7 +149,7 @@ def owner(url: str) -> Iterator[None]:
 def hordak_database(server: str) -> str:
     """The URL of a database for django-hordak, made at the first call."""
     with psycopg.connect(f"{server}postgres", autocommit=True) as db:
-        if not db.execute("SELECT FROM pg_database WHERE datname = 'bench_hordak'").fetchone():
+        if not db.execute("SELECT 1 FROM pg_database WHERE datname = 'bench_hordak'").fetchone():
             db.execute("CREATE DATABASE bench_hordak")
     return f"{server}bench_hordak"
 
