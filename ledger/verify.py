@@ -17,7 +17,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,7 @@ SAMPLE = 20
 WORTH_A_PROCESS = 10_000_000  # bytes
 
 Block = Mapping[str, Any]  # PARTS and "hash": hashes in hexadecimal, numbers as int, sealed_at in µs since 1970
+Found = tuple[list[str], list["Stretch"]]  # problems, and the accounts' histories
 BEFORE_ALL: Block = {"number": 0, "hash": NOTHING, "xid_to": 0, "events_total": 0}
 
 
@@ -128,15 +129,15 @@ def event_problems(document: Mapping[str, Any], trusted: str) -> list[str]:
 
 
 @dataclass(slots=True)
-class Part:
-    """What one process found in some blocks that follow one another.
+class Stretch:
+    """A gapless piece of an account's history: the numbers and balances before its first and after its last event."""
 
-    A history is an account's gapless stretches, each as [number before its first event, balance before it, number of
-    its last event, balance after it, xid_next of the block that holds its first event].
-    """
-
-    problems: list[str] = field(default_factory=list)
-    histories: dict[bytes, list[list[int]]] = field(default_factory=dict)
+    account: bytes
+    first: int
+    before: int
+    last: int
+    after: int
+    xid_next: int  # of the block that holds its first event
 
 
 def chain_problems(file: Path, trusted: str | None, *, processes: int = 0) -> tuple[list[str], str, Sequence[Block]]:
@@ -147,9 +148,11 @@ def chain_problems(file: Path, trusted: str | None, *, processes: int = 0) -> tu
     problems = link_problems(blocks, after=BEFORE_ALL)
     if trusted is not None and trusted not in [block["hash"] for block in blocks]:
         problems.append(f"no block has the hash {trusted}: the chain is another one, or its end was cut off")
-    parts = _in_parallel(file, placed, processes or os.cpu_count() or 1)
-    problems += [problem for part in parts for problem in part.problems]
-    more, accounts, waiting = _join([part.histories for part in parts], blocks[-1]["xid_to"] if blocks else 0)
+    stretches: list[Stretch] = []
+    for found, followed in _in_parallel(file, placed, processes or os.cpu_count() or 1):
+        problems += found
+        stretches += followed
+    more, accounts, waiting = _join(stretches, blocks[-1]["xid_to"] if blocks else 0)
     events, seconds = sum(block["events"] for block in blocks), time.perf_counter() - started
     looked = (
         f"{len(blocks):,} blocks, {events:,} events, {accounts:,} accounts, {waiting:,} of them with earlier events"
@@ -175,7 +178,7 @@ def _blocks(file: Path) -> list[tuple[Block, int]]:
     return found
 
 
-def _in_parallel(file: Path, placed: Sequence[tuple[Block, int]], processes: int) -> list[Part]:
+def _in_parallel(file: Path, placed: Sequence[tuple[Block, int]], processes: int) -> list[Found]:
     """Check the blocks in so many processes, each some that follow one another."""
     total, before = sum(block["bytes"] for block, _ in placed), 0
     shares: list[list[tuple[Block, int]]] = [[] for _ in range(processes)]
@@ -189,63 +192,66 @@ def _in_parallel(file: Path, placed: Sequence[tuple[Block, int]], processes: int
         return pool.starmap(check_part, jobs)
 
 
-def check_part(file: Path, placed: Sequence[tuple[Block, int]]) -> Part:
+def check_part(file: Path, placed: Sequence[tuple[Block, int]]) -> Found:
     """Compute the roots of some blocks again, and follow the accounts through them."""
-    part = Part()
+    problems: list[str] = []
+    followed: list[Stretch] = []
+    newest: dict[bytes, Stretch] = {}
     sha256 = hashlib.sha256
     with file.open("rb") as stream:
         for block, offset in placed:
             stream.seek(offset)
             lines = stream.read(block["bytes"]).split(b"\n")
             if lines.pop() != b"" or len(lines) != block["events"]:
-                part.problems.append(
-                    f"block {block['number']}: sealed {block['events']} events, there are {len(lines)}"
-                )
+                problems.append(f"block {block['number']}: sealed {block['events']} events, there are {len(lines)}")
             elif root([sha256(b"\x00" + text).digest() for text in lines]).hex() != block["root"]:
-                part.problems.append(f"block {block['number']}: its events are not those that it sealed")
-            follow(part.histories, lines, block["xid_next"])
-    return part
+                problems.append(f"block {block['number']}: its events are not those that it sealed")
+            followed += _follow(newest, lines, block["xid_next"])
+    return problems, followed
 
 
-def follow(histories: dict[bytes, list[list[int]]], lines: Iterable[bytes], xid_next: int) -> None:
-    """Add the two legs of every event to the histories of its accounts."""
-    known = histories.get
+def _follow(newest: dict[bytes, Stretch], lines: Iterable[bytes], xid_next: int) -> Iterable[Stretch]:
+    """Go on with the stretches of every event's two accounts; the new ones that begin."""
+    known = newest.get
     for text in lines:
-        _, _, _, _, source, target, amount, *numbers, _ = text.split(b"\t", 11)
+        _, _, _, _, source, target, amount, source_seq, target_seq, source_balance, target_balance, _ = text.split(
+            b"\t", 11
+        )
         units = int(amount)
-        source_seq, target_seq, source_balance, target_balance = map(int, numbers)
-        for account, seq, balance, before in (
-            (source, source_seq, source_balance, source_balance + units),
-            (target, target_seq, target_balance, target_balance - units),
+        for account, seq, balance, change in (
+            (source, int(source_seq), int(source_balance), -units),
+            (target, int(target_seq), int(target_balance), units),
         ):
-            history = known(account)
-            if history is None:
-                histories[account] = [[seq - 1, before, seq, balance, xid_next]]
-                continue
-            last = history[-1]
-            if seq == last[2] + 1 and before == last[3]:
-                last[2], last[3] = seq, balance
+            last = known(account)
+            if last is not None and seq == last.last + 1 and balance == last.after + change:
+                last.last, last.after = seq, balance
             else:
-                history.append([seq - 1, before, seq, balance, xid_next])
+                newest[account] = begun = Stretch(account, seq - 1, balance - change, seq, balance, xid_next)
+                yield begun
 
 
-def _join(parts: Sequence[Mapping[bytes, list[list[int]]]], edge: int) -> tuple[list[str], int, int]:
+def _join(stretches: list[Stretch], edge: int) -> tuple[list[str], int, int]:
     """Problems, the number of accounts, and how many wait for an event that a running transaction kept unsealed.
 
     An event may be sealed before the one before it on its account: its transaction began earlier and ended later. Then
     the missing one is of a transaction at or after the chain's edge that had begun when the later event was sealed.
     """
-    problems, waiting = [], 0
-    accounts = {account for part in parts for account in part}
-    for account in accounts:
-        seq, balance, waits = 0, 0, False
-        for first, before, last, after, xid_next in sorted(one for part in parts for one in part.get(account, ())):
-            if first < seq or (first == seq and before != balance) or (first > seq and xid_next <= edge):
-                problems.append(f"account {account.decode()}: its history breaks at number {first + 1}")
-            waits = waits or first > seq
-            seq, balance = last, after
-        waiting += waits
-    return problems, len(accounts), waiting
+    problems: list[str] = []
+    ends: dict[bytes, Stretch] = {}
+    waiting: set[bytes] = set()
+    for one in sorted(stretches, key=lambda one: (one.account, one.first)):
+        end = ends.get(one.account)
+        seq, balance = (end.last, end.after) if end else (0, 0)
+        if (
+            one.first < seq
+            or (one.first == seq and one.before != balance)
+            or (one.first > seq and one.xid_next <= edge)
+        ):
+            problems.append(f"account {one.account.decode()}: its history breaks at number {one.first + 1}")
+        if one.first > seq:
+            waiting.add(one.account)
+        ends[one.account] = one
+    return problems, len(ends), len(waiting)
 
 
 def main(arguments: Sequence[str], say: Callable[[str], object] = print) -> int:
@@ -276,11 +282,7 @@ def _event(file: Path, trusted: str | None) -> tuple[int, list[str], list[str]]:
     if problems:
         return 1, problems, []
     if trusted is None:
-        return (
-            2,
-            [],
-            [f"CANNOT SAY: the proof leads to block {newest['number']} with the hash {newest['hash']}: yours?"],
-        )
+        return 2, [], [f"CANNOT SAY: it is in the chain whose block {newest['number']} is {newest['hash']}: yours?"]
     return 0, [], [f"IN THE BOOK: event {document['event']['id']}, sealed in block {first['number']}"]
 
 
@@ -290,9 +292,7 @@ def _chain(file: Path, trusted: str | None) -> tuple[int, list[str], list[str]]:
         return 1, problems, [looked]
     holds = f"THE CHAIN HOLDS up to block {len(blocks)} with the hash {blocks[-1]['hash'] if blocks else NOTHING}"
     covered = next((block["number"] for block in blocks if block["hash"] == trusted), 0)
-    trust = (
-        f"the trusted hash covers {covered} blocks of it" if trusted else "compare that with one that you trust: --root"
-    )
+    trust = f"the trusted hash covers {covered} blocks of it" if trusted else "compare that with one you trust: --root"
     return 0, [], [looked, holds, trust]
 
 

@@ -236,7 +236,7 @@ def test_the_program_stands_alone(chain: chains.Chain, tmp_path: Path) -> None:
     assert told(file)[0] == 2
     assert told(file, "--root", "ab" * 32)[0] == 1
     assert told(chain.file, "--root", root.upper())[0] == 0
-    assert told(chain.file)[1].splitlines()[-1] == "compare that with one that you trust: --root"
+    assert told(chain.file)[1].splitlines()[-1] == "compare that with one you trust: --root"
 
 
 @pytest.mark.parametrize("column", verify.COLUMNS)
