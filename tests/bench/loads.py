@@ -51,12 +51,25 @@ REFS = refs()
 def movement(source: Ref, target: Ref) -> Movement:
     """A new transfer."""
     event = uuid_utils.compat.uuid7()
-    return Movement(event, event, Kind.TRANSFER, source, target, 5, "bench")
+    return Movement(event, event, Kind.TRANSFER, source, target, 5)
 
 
 def anywhere() -> Movement:
     """Between two random accounts of a random book."""
     return movement(*random.sample(random.choice(REFS), 2))
+
+
+def halves() -> Callable[[], Movement]:
+    """Callers whose calls meet in no book: each thread has every second one."""
+    numbers = itertools.count()
+    own = threading.local()
+
+    def made() -> Movement:
+        if not hasattr(own, "books"):
+            own.books = REFS[next(numbers) % 2 :: 2]
+        return movement(*random.sample(random.choice(own.books), 2))
+
+    return made
 
 
 def hot() -> Movement:
@@ -85,13 +98,10 @@ def post_by_orm() -> int:
 
 
 def batches(size: int, made: Callable[[], Movement] = anywhere) -> Callable[[], int]:
-    """post_many() on movements that a caller has already: they are made outside of the measured time."""
-    ready = itertools.cycle([[made() for _ in range(size)] for _ in range(max(1, 8000 // size) if size < 8000 else 1)])
+    """post_many() on movements that the caller has already: they are made outside of the measured time."""
 
     def load() -> int:
-        movements = [
-            Movement(uuid_utils.compat.uuid7(), it.txn, it.kind, it.source, it.target, 5) for it in next(ready)
-        ]
+        movements = [made() for _ in range(size)]
         begun = time.perf_counter()
         outcome = bulk.post_many(movements)
         spent.seconds += time.perf_counter() - begun
@@ -113,7 +123,8 @@ def rate(load: Callable[[], int], *, callers: int, seconds: float) -> float:
 
     def work(_: int) -> tuple[int, float]:
         try:
-            load()  # opens the connection, prepares the statements
+            for _ in range(3):
+                load()  # opens the connection, prepares the statements, has the pages of the indexes at hand
             start.wait()
             spent.seconds, done, begun = 0.0, 0, time.monotonic()
             while time.monotonic() < begun + seconds:
