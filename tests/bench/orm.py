@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import models, transaction
 from django.utils import timezone
 
-from ledger.models import UnitsField
+from ledger.fields import UnitsField
 from ledger.posting import Movement
 
 HASH = bytes(32)
