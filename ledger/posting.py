@@ -163,7 +163,7 @@ def post(movements: Sequence[Movement]) -> list[Posted]:
     if not movements:
         return []
     if len(movements) > 1:
-        return postwhole(movements)
+        return post_whole(movements)
     if connection.in_atomic_block or not connection.get_autocommit():
         return [post_single(movements[0])]
     from ledger import together  # it posts through this module
@@ -195,11 +195,11 @@ def post_single(movement: Movement, *, briefly: bool = False) -> Posted:
     with refusals():
         done, *answer, at = calls.call(_POST_ONE_BRIEFLY if briefly else _POST_ONE, parameters)[0]
     if not done:
-        return postwhole([movement])[0]
+        return post_whole([movement])[0]
     return Posted(movement.id, answer[0], answer[1], int(answer[2]), int(answer[3]), at, repeated=False)
 
 
-def postwhole(movements: Sequence[Movement]) -> list[Posted]:
+def post_whole(movements: Sequence[Movement]) -> list[Posted]:
     """Any movements of one book in one call of ledger_post: opens accounts, answers repeats, names refusals.
 
     Raises: InsufficientFunds, IdempotencyConflict, LedgerRefused.
