@@ -12,13 +12,14 @@ DUMMY_PRODUCTION := SLUICE_ENV=production ALLOWED_HOSTS=sluice.example BASE_URL=
 	EVM_RPC_URLS=http://127.0.0.1:1 TRON_RPC_URLS=http://127.0.0.1:1 KEY_PEPPER=$(ZEROS) SECRETS_KEY=$(ZEROS) \
 	SECRET_KEY=only-for-the-check-abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ
 
-.PHONY: help demo up test check lock clean
+.PHONY: help demo up test check bench lock clean
 
 help:
 	@echo "make demo    the main job end to end on real local parts"
 	@echo "make up      the same parts, serving on http://127.0.0.1:8000 until Ctrl-C (PORT changes it)"
 	@echo "make test    the tests"
 	@echo "make check   lint, types, contracts, migrations, deployment settings"
+	@echo "make bench   how fast it is, beside what it is measured by (SECTION=ledger; the first run loads 10 M events)"
 	@echo "make lock    resolve requirements.in and tests/requirements.in again"
 	@echo "make clean   remove .venv and .local, the local data included"
 
@@ -39,6 +40,16 @@ check: $(STAMP)
 	@# It would like to compare with a database's history; there is none here, and that it says so is no news.
 	$(RUN) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(DUMMY_PRODUCTION) $(RUN) manage.py check --deploy --fail-level WARNING
+
+# What the bench compares with needs other versions than we do: an environment of its own.
+HORDAK := .local/bench/hordak
+$(HORDAK)/.stamp: tests/bench/requirements.txt | $(STAMP)
+	@mkdir -p $(HORDAK) && $(PYTHON) -m venv $(HORDAK)
+	@$(UV) pip install --python $(HORDAK)/bin/python --require-hashes -r $<
+	@touch $@
+
+bench: $(STAMP) $(HORDAK)/.stamp
+	$(RUN) -m tests.bench $(SECTION)
 
 lock: $(STAMP)
 	$(LOCK) requirements.in -o requirements.txt

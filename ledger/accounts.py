@@ -7,13 +7,46 @@ from uuid import UUID
 
 
 class Purpose(StrEnum):
-    """What the money on an account is for; DESIGN §2's table of accounts."""
+    """What the money on an account is for; DESIGN §2's table of accounts.
+
+    | account     | floor  | owner         | meaning                                                                  |
+    |-------------|--------|---------------|--------------------------------------------------------------------------|
+    | available   | 0      | whose it is   | may be spent                                                             |
+    | frozen      | 0      | whose it is   | reserved for open withdrawals                                            |
+    | credit      | −limit | whose line    | −balance is drawn, balance − floor is left                               |
+    | fees        | none   | the book      | what the platform earned from this book                                  |
+    | external    | none   | the book      | the world outside, one per network                                       |
+    | conversion  | none   | the book      | where one asset leaves and another comes: the open position in each      |
+    | memo        | 0      | a user wallet | what the merchant owes this user and he may take out                     |
+    | memo_frozen | 0      | a user wallet | what he is taking out                                                    |
+    | memo_contra | none   | the book      | −(what the merchant owes all its users), so that memoranda sum to zero   |
+
+    Memoranda say what the merchant owes to whom. Their money is in the merchant's own accounts, so the two move in one
+    call of post(), each with its own amount (the payer of a fee differs):
+
+    | what happens to a user of `public` | money                               | memorandum                            |
+    |------------------------------------|-------------------------------------|---------------------------------------|
+    | deposits                           | DEPOSIT external → available        | MEMO_CREDIT memo_contra → memo        |
+    | asks to withdraw                   | FREEZE available → frozen           | MEMO_FREEZE memo → memo_frozen        |
+    | is paid                            | DEBIT, FEE frozen → external, fees  | MEMO_DEBIT memo_frozen → memo_contra  |
+    | is rejected, or the payment failed | REFUND frozen → available           | MEMO_REFUND memo_frozen → memo        |
+
+    Four kinds and no fewer: with a debit at once and a credit for what is rejected, a statement could not tell a
+    deposit from a rejection, nor a balance what is pending, and every request would lock the book's one memo_contra.
+    """
 
     AVAILABLE = "available"
     FROZEN = "frozen"
     CREDIT = "credit"
     FEES = "fees"
     EXTERNAL = "external"
+    CONVERSION = "conversion"
+    MEMO = "memo"
+    MEMO_FROZEN = "memo_frozen"
+    MEMO_CONTRA = "memo_contra"
+
+
+FLOORLESS = frozenset({Purpose.FEES, Purpose.EXTERNAL, Purpose.CONVERSION, Purpose.MEMO_CONTRA})
 
 
 @dataclass(frozen=True, slots=True)

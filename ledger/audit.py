@@ -1,15 +1,19 @@
 """Proof that the books are right: everything is computed again from the events and compared.
 
-What it cannot see alone: a forger with the owner's rights who adds events *and* moves the balances along, consistently
-to the last column; a changed `at` or `xid`; a book that vanished whole. Those are for the chains (what our wallets
-hold) and for seals that are kept elsewhere.
+Seals (ledger/seals.py) hold every column of every sealed event. What that cannot show alone: a forger with the owner's
+rights who rewrites events, balances *and* all blocks from there on, or cuts off the end of all three. For him there are
+the anchors: blocks' hashes that were made public where he cannot write.
 """
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from django.db import connection, transaction
+
+from ledger import checks, seal_audit
+from ledger.checks import Check
 
 SAMPLE = 20  # so many problems of one check are named, the others counted
 
@@ -27,37 +31,44 @@ class Report:
         return not self.problems
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One question to the database: what is counted, and a query whose rows are problems."""
-
-    says: str
-    counts: str
-    problems: str
-
-
 REPLAY = Check(
     says="{} accounts replayed from their events: sequences without gaps, running balances, last balances",
     counts="SELECT count(*) FROM ledger_account",
+    # One pass without sorting: an event leads its account from (number - 1, balance before) to (number, balance). In a
+    # whole history everything between cancels out: the hashes of all ends less those of all beginnings are the last
+    # end's less the first beginning's, if and only if the history is one gapless row from nothing to what the account
+    # holds. Only what differs is sorted and looked at.
     problems="""
-        WITH leg AS (
-            SELECT book, source AS account, source_seq AS seq, -amount AS units, source_balance AS balance, id
+        WITH leg AS NOT MATERIALIZED (
+            SELECT book, source AS account, source_seq AS seq, source_balance + amount AS before,
+                   source_balance AS balance, id
             FROM ledger_event
             UNION ALL
-            SELECT book, target, target_seq, amount, target_balance, id FROM ledger_event
+            SELECT book, target, target_seq, target_balance - amount, target_balance, id FROM ledger_event
+        ), tally AS (
+            SELECT book, account, sum((hash_numeric_extended(balance, seq # :salt) >> 1)
+                                      - (hash_numeric_extended(before, (seq - 1) # :salt) >> 1)) AS led
+            FROM leg GROUP BY book, account
+        ), doubted AS MATERIALIZED (
+            SELECT book, account
+            FROM tally FULL JOIN (SELECT book, id AS account, balance, seq FROM ledger_account) AS kept
+                 USING (book, account)
+            WHERE coalesce(led, 0) IS DISTINCT FROM (hash_numeric_extended(balance, seq # :salt) >> 1)::numeric
+                                                    - (hash_numeric_extended(0, 0 # :salt) >> 1)
         ), step AS (
-            SELECT book, account, units, id, seq, seq <> lag(seq, 1, 0::bigint) OVER by_seq + 1 AS jumps,
-                   balance <> lag(balance, 1, 0::numeric) OVER by_seq + units AS differs
-            FROM leg WINDOW by_seq AS (PARTITION BY book, account ORDER BY seq, id)
+            SELECT book, account, balance - before AS units, id, seq,
+                   seq <> lag(seq, 1, 0::bigint) OVER by_seq + 1 AS jumps,
+                   before <> lag(balance, 1, 0::numeric) OVER by_seq AS differs
+            FROM leg JOIN doubted USING (book, account) WINDOW by_seq AS (PARTITION BY book, account ORDER BY seq, id)
         ), replay AS (
             SELECT book, account, count(*) AS events, sum(units) AS units,
                    min(concat(lpad(seq::text, 19, '0'), ' event ', id)) FILTER (WHERE jumps) AS jump,
                    min(concat(lpad(seq::text, 19, '0'), ' event ', id)) FILTER (WHERE differs) AS odd
             FROM step GROUP BY book, account
         )
-        SELECT format('book %s account %s: %s', book, coalesce(account, id), what)
-        FROM replay FULL JOIN (SELECT book, id, id AS account, balance, seq FROM ledger_account) AS kept
-             USING (book, account)
+        SELECT format('book %s account %s: %s', book, account, what)
+        FROM doubted LEFT JOIN replay USING (book, account)
+        LEFT JOIN (SELECT book, id, id AS account, balance, seq FROM ledger_account) AS kept USING (book, account)
         CROSS JOIN LATERAL (VALUES
             (CASE WHEN id IS NULL THEN format('has %s events and does not exist', events) END),
             (CASE WHEN id IS NOT NULL AND seq <> coalesce(events, 0)
@@ -105,7 +116,7 @@ SUMS = Check(
     counts="SELECT count(DISTINCT (book, asset)) FROM ledger_account",
     problems="""
         SELECT format('book %s asset %s: its accounts sum to %s', book, asset, sum(balance))
-        FROM ledger_account GROUP BY book, asset HAVING sum(balance) <> 0
+        FROM ledger_account GROUP BY book, asset, starts_with(purpose, 'memo') HAVING sum(balance) <> 0
     """,
 )
 
@@ -119,7 +130,8 @@ FLOORS = Check(
                     THEN 'its id is not made of its parts'
                 WHEN balance < floor THEN format('holds %s, below its floor %s', balance, floor)
                 WHEN purpose = 'credit' AND balance > 0 THEN format('holds %s, a credit line may not', balance)
-                WHEN floor IS DISTINCT FROM CASE WHEN purpose IN ('fees', 'external') THEN NULL
+                WHEN floor IS DISTINCT FROM CASE WHEN purpose IN ('fees', 'external', 'conversion', 'memo_contra')
+                                                 THEN NULL
                                                  WHEN purpose = 'credit' THEN coalesce(limited.floor_set, 0)
                                                  ELSE 0 END
                     THEN format('its floor is %s, which nobody set', coalesce(floor::text, 'none'))
@@ -151,7 +163,8 @@ GUARDS = Check(
     says="{} guards in place: triggers, constraints, privileges",
     counts="""
         SELECT count(*) FROM (
-            SELECT tgname FROM pg_trigger WHERE tgname LIKE '%append_only' OR tgname = 'account_kept'
+            SELECT tgname FROM pg_trigger
+            WHERE tgname LIKE '%append_only' OR tgname IN ('account_kept', 'account_rules')
             UNION ALL SELECT conname FROM pg_constraint WHERE conrelid::regclass::text LIKE 'ledger%' AND contype <> 'n'
             UNION ALL SELECT relname FROM pg_class WHERE relname LIKE 'ledger%' AND relkind IN ('r', 'p')
         ) AS guard
@@ -159,19 +172,34 @@ GUARDS = Check(
     problems=r"""
         SELECT format('the trigger %s on %s is not there or switched off', guard, guarded)
         FROM (VALUES ('event_append_only', 'ledger_event'), ('account_kept', 'ledger_account'),
-                     ('credit_limit_change_append_only', 'ledger_creditlimitchange')) AS wanted (guard, guarded)
+                     ('credit_limit_change_append_only', 'ledger_creditlimitchange'),
+                     ('account_rules', 'ledger_account'),
+                     ('block_append_only', 'ledger_block'), ('anchor_append_only', 'ledger_anchor'),
+                     ('adjustment_append_only', 'ledger_adjustment'), ('convert_in_pairs', 'ledger_event'),
+                     ('adjustment_decision_append_only', 'ledger_adjustmentdecision')
+              UNION ALL SELECT 'event_append_only', inhrelid::regclass::text FROM pg_inherits
+                        WHERE inhparent = to_regclass('ledger_event')
+             ) AS wanted (guard, guarded)
         WHERE NOT EXISTS (SELECT FROM pg_trigger
                           WHERE tgname = guard AND tgrelid = to_regclass(guarded) AND tgenabled = 'A')
         UNION ALL
         SELECT format('the constraint %s is not there or not enforced', guard)
-        FROM unnest(ARRAY['ledger_event_pkey', 'event_source_seq_once', 'event_target_seq_once',
-                          'event_amount_in_range', 'event_two_accounts', 'adjust_by_two_persons',
+        FROM unnest(ARRAY['ledger_event_pkey', 'event_amount_in_range', 'event_two_accounts', 'adjust_by_two_persons',
                           'ledger_account_pkey', 'account_not_overdrawn',
-                          'account_floor_by_purpose', 'account_id_from_parts', 'credit_not_overpaid'
+                          'credit_not_overpaid',
+                          'ledger_block_pkey', 'block_follows_once', 'block_ends_once', 'block_hash_from_parts',
+                          'block_is_a_stretch'
                          ]) AS wanted (guard)
         WHERE NOT EXISTS (SELECT FROM pg_constraint
                           WHERE conname = guard AND convalidated AND conenforced AND conrelid IN (
-                              to_regclass('ledger_event'), to_regclass('ledger_account')))
+                              to_regclass('ledger_event'), to_regclass('ledger_account'), to_regclass('ledger_block')))
+        UNION ALL
+        SELECT format('the constraint %s is not there or not enforced', relname || guard)
+        FROM pg_inherits JOIN pg_class AS part ON part.oid = inhrelid
+        CROSS JOIN (VALUES ('_source_seq_once'), ('_target_seq_once')) AS wanted (guard)
+        WHERE inhparent = to_regclass('ledger_event') AND NOT EXISTS (
+            SELECT FROM pg_constraint JOIN pg_index ON indexrelid = conindid
+            WHERE conrelid = part.oid AND conname = relname || guard AND contype = 'u' AND indisvalid)
         UNION ALL
         SELECT format('%s may write to %s', rolname, relname)
         FROM pg_roles CROSS JOIN pg_class
@@ -182,11 +210,14 @@ GUARDS = Check(
     """,
 )
 
-CHECKS = (REPLAY, EVENTS, SUMS, FLOORS, LIMITS, GUARDS)
+CHECKS = (REPLAY, EVENTS, SUMS, FLOORS, LIMITS, checks.CONVERSIONS, checks.ADJUSTMENTS, GUARDS)
 
 
-def prove() -> Report:
+def prove(*, anchors: seal_audit.Anchors | None = None) -> Report:
     """Check the whole ledger as it stands at one moment, while others go on writing.
+
+    `anchors` are the numbers and hashes of blocks as somebody has read them where they were made public; without it
+    nothing is said about anchors.
 
     Each check is one statement and so consistent in itself; called inside a READ COMMITTED transaction, the checks see
     different moments, and only their counts can differ.
@@ -196,16 +227,24 @@ def prove() -> Report:
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("SET LOCAL work_mem = '128MB'")
         for check in CHECKS:
+            asked = check.problems.replace(":salt", f"{secrets.randbits(62)}::bigint")  # no hash is known beforehand
             cursor.execute(
-                f"WITH problem (what) AS MATERIALIZED ({check.problems})"  # noqa: S608 - our own constants
+                f"WITH problem (what) AS MATERIALIZED ({asked})"  # noqa: S608 - our own constants
                 f" SELECT ({check.counts}), count(*), (array_agg(what ORDER BY what))[:{SAMPLE}] FROM problem",
             )
             checked, found, named = cursor.fetchone()
             report.lines.append(check.says.format(f"{checked:,}"))
-            report.problems.extend(named or [])
-            if found > SAMPLE:
-                report.problems.append(f"… and {found - SAMPLE:,} more of the same check")
+            _name(report, named or [], found)
+        findings = seal_audit.check(anchors)
+        report.lines.extend(findings.lines(with_anchors=anchors is not None))
+        _name(report, findings.problems[:SAMPLE], len(findings.problems))
     return report
+
+
+def _name(report: Report, named: list[str], found: int) -> None:
+    report.problems.extend(named)
+    if found > SAMPLE:
+        report.problems.append(f"… and {found - SAMPLE:,} more of the same check")
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Reads: balances and statements."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,10 +8,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db import connection
+from django.db.models import Sum
 
-from ledger.accounts import Purpose, Ref
-from ledger.models import Account, Event
+from ledger.accounts import FLOORLESS, Purpose, Ref
+from ledger.models import Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Page:
 
 def absent(ref: Ref) -> Balance:
     """The balance of an account that nobody has used yet."""
-    return Balance(floor_units=None if ref.purpose in (Purpose.FEES, Purpose.EXTERNAL) else 0)
+    return Balance(floor_units=None if ref.purpose in FLOORLESS else 0)
 
 
 def balance(ref: Ref) -> Balance:
@@ -72,49 +74,83 @@ def balance(ref: Ref) -> Balance:
 def book(book_id: UUID) -> list[tuple[Ref, Balance]]:
     """Every account of a book with its balance, in a stable order."""
     accounts = Account.objects.filter(book=book_id).order_by("asset", "purpose", "network", "owner")
-    return [
-        (
-            Ref(book=row.book, owner=row.owner, asset=row.asset, purpose=Purpose(row.purpose), network=row.network),
-            Balance(row.balance, row.floor, row.seq),
-        )
-        for row in accounts
-    ]
+    return [(_ref(row), Balance(row.balance, row.floor, row.seq)) for row in accounts]
 
 
-def statement(ref: Ref, *, offset: int = 0, limit: int = 20, newest_first: bool = True) -> Page:
+def named(book_id: UUID, *, account: UUID) -> Ref:
+    """The parts of an account that has been opened.
+
+    Raises: Account.DoesNotExist.
+    """
+    return _ref(Account.objects.get(book=book_id, id=account))
+
+
+def statement(
+    ref: Ref,
+    *,
+    offset: int = 0,
+    limit: int = 20,
+    newest_first: bool = True,
+    after_seq: int = 0,
+    before_seq: int | None = None,
+) -> Page:
     """A page of the account's events with its running balance.
 
-    An account's sequence has no gaps, so a page is a range of it: the last page costs what the first does.
+    An account's sequence has no gaps, so a page is a range of it: the last page costs what the first does. `after_seq`
+    and `before_seq` (neither included) are places that stay where they are while the account grows; the offset counts
+    from the newest or the oldest entry between them.
 
-    Raises: ValueError for a negative offset or limit.
+    Raises: ValueError for a negative offset, limit or place.
     """
-    if offset < 0 or limit < 0:
-        raise ValueError(f"offset and limit count entries, not {offset} and {limit}")
+    if min(offset, limit, after_seq, before_seq or 0) < 0:
+        raise ValueError(f"a page and its places count entries, not {offset=} {limit=} {after_seq=} {before_seq=}")
     total = balance(ref).seq
-    first, last = (total - offset - limit + 1, total - offset) if newest_first else (offset + 1, offset + limit)
-    account = ref.id
-    rows = Event.objects.filter(
-        Q(source=account, source_seq__range=(first, min(last, total)))
-        | Q(target=account, target_seq__range=(first, min(last, total))),
-        book=ref.book,
-    )
-    entries = sorted((_entry(row, account) for row in rows), key=lambda entry: entry.seq, reverse=newest_first)
-    return Page(entries, total)
+    lowest, highest = after_seq + 1, total if before_seq is None else min(total, before_seq - 1)
+    if newest_first:
+        last = highest - offset
+        first = max(lowest, last - limit + 1)
+    else:
+        first = lowest + offset
+        last = min(highest, first + limit - 1)
+    entries = _entries(ref, first=first, last=last, from_the_end=2 * last > total) if first <= last else []
+    return Page(entries[::-1] if newest_first else entries, total)
 
 
-def _entry(row: Event, account: UUID) -> Entry:
-    leaves = row.source == account
+def _ref(row: Account) -> Ref:
+    return Ref(book=row.book, owner=row.owner, asset=row.asset, purpose=Purpose(row.purpose), network=row.network)
+
+
+# By the function that goes from partition to partition and stops when it has them all. An account's side of an event is
+# told here and not there: an event knows both.
+_ENTRIES = """
+SELECT id, txn, kind, source = %(account)s, amount,
+       CASE source WHEN %(account)s THEN source_balance ELSE target_balance END, reference, data, at,
+       CASE source WHEN %(account)s THEN source_seq ELSE target_seq END AS seq
+FROM ledger_entries(%(book)s, %(account)s, %(first)s, %(last)s, %(from_the_end)s) ORDER BY seq
+"""
+
+
+def _entries(ref: Ref, *, first: int, last: int, from_the_end: bool) -> list[Entry]:
+    """A range of an account's sequence; the partitions are looked through from the end that is nearer."""
+    names = {"book": ref.book, "account": ref.id, "first": first, "last": last, "from_the_end": from_the_end}
+    with connection.cursor() as cursor:
+        cursor.execute(_ENTRIES, names)  # type: ignore[arg-type] # the stubs do not know that a UUID goes into a query
+        return [_entry(row) for row in cursor.fetchall()]
+
+
+def _entry(row: tuple[Any, ...]) -> Entry:
+    event, txn, kind, leaves, amount, balance_after, reference, data, at, seq = row
     return Entry(
-        event=row.id,
-        txn=row.txn,
-        kind=row.kind,
+        event=event,
+        txn=txn,
+        kind=kind,
         direction=Direction.DEBIT if leaves else Direction.CREDIT,
-        amount_units=row.amount,
-        balance_after_units=row.source_balance if leaves else row.target_balance,
-        reference=row.reference,
-        data=row.data,
-        at=row.at,
-        seq=row.source_seq if leaves else row.target_seq,
+        amount_units=int(amount),
+        balance_after_units=int(balance_after),
+        reference=reference,
+        data=json.loads(data),
+        at=at,
+        seq=seq,
     )
 
 

@@ -1,59 +1,19 @@
 """The ledger's tables as Django sees them: to be read here, written by the functions in migrations/sql alone."""
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-
 from django.db import models
 from django.db.models import F, Q
 
+from ledger.fields import UnitsField, XidField
+
 UNITS_LIMIT = 10**77  # below it every amount of a 256-bit token fits and NaN (which PostgreSQL sorts last) does not
-
-
-if TYPE_CHECKING:
-    IntColumn = models.IntegerField[Any, Any]  # the stubs' lookups of numbers; int | None where null
-else:
-    IntColumn = models.Field  # an IntegerField at run time would refuse what 32 bits cannot hold
-
-
-class UnitsField(IntColumn):
-    """A whole number of an asset's smallest ledger unit: numeric(78,0) in PostgreSQL, int in Python."""
-
-    def db_type(self, connection: Any) -> str:  # noqa: ARG002 - Django's signature
-        """The column's type."""
-        return "numeric(78,0)"
-
-    def get_prep_value(self, value: Any) -> Decimal | Any:
-        """Only whole numbers go into a query.
-
-        Raises: TypeError for a float, a Decimal, a text.
-        """
-        if value is None or hasattr(value, "resolve_expression"):
-            return value
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise TypeError(f"units are an int, not {value!r}")
-        return Decimal(value)
-
-    def from_db_value(self, value: Decimal | None, *_: object) -> int | None:
-        """The column's value as int."""
-        return None if value is None else int(value)
-
-
-class XidField(IntColumn):
-    """The 64-bit number of the database transaction that wrote a row."""
-
-    def db_type(self, connection: Any) -> str:  # noqa: ARG002 - Django's signature
-        """The column's type."""
-        return "xid8"
-
-    def from_db_value(self, value: str | int | None, *_: object) -> int | None:
-        """The column's value as int."""
-        return None if value is None else int(value)
 
 
 class Account(models.Model):
     """A balance, a projection of its events; `seq` counts them.
 
-    The parts are unique because the id is made of them (CHECK `account_id_from_parts`). A unique constraint of their
+    What its parts must be is the trigger `account_rules`, see migrations/sql/account_rules.sql.
+
+    The parts are unique because the id is made of them (rule `account_id_from_parts`). A unique constraint of their
     own would break the opening of accounts: ON CONFLICT waits at one index and would be refused at the other.
     """
 
@@ -78,25 +38,14 @@ class Account(models.Model):
                 name="credit_not_overpaid",
                 condition=~Q(purpose="credit") | Q(balance__lte=0),
             ),
-            models.CheckConstraint(
-                name="account_floor_by_purpose",
-                condition=Q(purpose__in=["available", "frozen"], floor=0, floor__isnull=False)
-                | Q(purpose="credit", floor__lte=0, floor__isnull=False)
-                | Q(purpose__in=["fees", "external"], floor__isnull=True),
-            ),
-            models.CheckConstraint(
-                name="account_named_plainly",
-                condition=Q(asset__regex=r"^[A-Z0-9]{1,16}$") & Q(network__regex=r"^[a-z0-9-]{0,32}$"),
-            ),
-            models.CheckConstraint(
-                name="account_network_by_purpose",
-                condition=Q(purpose="external") & ~Q(network="") | ~Q(purpose="external") & Q(network=""),
-            ),
         ]
 
 
 class Event(models.Model):
-    """One movement from one account to another; never changed, never removed."""
+    """One movement from one account to another; never changed, never removed.
+
+    Partitioned by the id. Each partition holds (book, source, source_seq) and (book, target, target_seq) to be unique.
+    """
 
     pk = models.CompositePrimaryKey("book", "id")
     book = models.UUIDField()
@@ -118,8 +67,6 @@ class Event(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(name="event_source_seq_once", fields=["book", "source", "source_seq"]),
-            models.UniqueConstraint(name="event_target_seq_once", fields=["book", "target", "target_seq"]),
             models.CheckConstraint(
                 name="event_amount_in_range",
                 condition=Q(amount__gt=0, amount__lt=UNITS_LIMIT),
@@ -140,6 +87,56 @@ class CreditLimitChange(models.Model):
     by = models.TextField()
     at = models.DateTimeField()
     xid = XidField()
+
+
+class Adjustment(models.Model):
+    """What one person proposed to put right, and why; never changed, never removed."""
+
+    pk = models.CompositePrimaryKey("book", "id")
+    book = models.UUIDField()
+    id = models.UUIDField()
+    source = models.UUIDField()
+    target = models.UUIDField()
+    amount = UnitsField()
+    reason = models.TextField()
+    reference = models.TextField()
+    by = models.TextField()
+    at = models.DateTimeField()
+    xid = XidField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="adjustment_amount_in_range",
+                condition=Q(amount__gt=0, amount__lt=UNITS_LIMIT),
+            ),
+            models.CheckConstraint(name="adjustment_reasoned", condition=~Q(reason="") & ~Q(by="")),
+        ]
+
+
+class AdjustmentDecision(models.Model):
+    """What another person decided about a proposed adjustment, once; never changed, never removed."""
+
+    pk = models.CompositePrimaryKey("book", "adjustment")
+    book = models.UUIDField()
+    adjustment = models.UUIDField()
+    verdict = models.TextField()
+    proposed_by = models.TextField()
+    by = models.TextField()
+    at = models.DateTimeField()
+    xid = XidField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="adjustment_verdict_known",
+                condition=Q(verdict__in=["CONFIRMED", "DECLINED"]),
+            ),
+            models.CheckConstraint(
+                name="adjustment_by_two_persons",
+                condition=~Q(by="") & (Q(verdict="DECLINED") | ~Q(by=F("proposed_by"))),
+            ),
+        ]
 
 
 class AccountLine(models.Model):
@@ -207,3 +204,66 @@ class CreditLimitLine(models.Model):
         managed = False
         db_table = "ledger_credit_limit_line"
         verbose_name = "credit limit change"
+
+
+class AdjustmentLine(models.Model):
+    """A proposed adjustment as people's screens list it, with its decision."""
+
+    key = models.TextField(primary_key=True)
+    book = models.UUIDField()
+    id = models.UUIDField("adjustment")
+    source = models.UUIDField()
+    target = models.UUIDField()
+    amount = UnitsField()
+    reason = models.TextField()
+    reference = models.TextField()
+    by = models.TextField("proposed by")
+    at = models.DateTimeField()
+    verdict = models.TextField(null=True)  # noqa: DJ001 - a view's column: nobody has decided yet
+    decided_by = models.TextField(null=True)  # noqa: DJ001 - the same
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "ledger_adjustment_line"
+        verbose_name = "adjustment"
+
+
+class Block(models.Model):
+    """A seal over the events of a stretch of transactions and over the block before; never changed, never removed.
+
+    It holds every event whose transaction is numbered from `xid_from` to before `xid_to`; when it was sealed,
+    transactions from `xid_next` on had not begun.
+    """
+
+    number = models.BigIntegerField(primary_key=True)
+    previous = models.BinaryField()
+    xid_from = XidField()
+    xid_to = XidField()
+    xid_next = XidField()
+    events = models.BigIntegerField()
+    events_total = models.BigIntegerField()
+    root = models.BinaryField()
+    sealed_at = models.DateTimeField()
+    hash = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="block_follows_once", fields=["previous"]),
+            models.UniqueConstraint(name="block_ends_once", fields=["xid_to"]),
+            models.CheckConstraint(
+                name="block_is_a_stretch",
+                condition=Q(number__gt=0, events__gt=0, events_total__gte=F("events"), xid_to__gt=F("xid_from"))
+                & Q(xid_next__gte=F("xid_to")),
+            ),
+        ]
+
+
+class Anchor(models.Model):
+    """Where a block's hash was made public; never changed, never removed."""
+
+    pk = models.CompositePrimaryKey("block", "network", "txid")
+    block = models.BigIntegerField()
+    network = models.TextField()
+    txid = models.TextField()
+    at = models.DateTimeField()

@@ -1,7 +1,20 @@
 """What the application's database role may do: on the ledger only to read and to call its doors."""
 
 APPLICATION_ROLE = "sluice_app"
-DOORS = ("ledger_post", "ledger_lock", "ledger_set_credit_limit")
+DOORS = (
+    "ledger_post",
+    "ledger_post_one",
+    "ledger_post_one_briefly",
+    "ledger_post_many",
+    "ledger_post_together",
+    "ledger_make_ahead",
+    "ledger_lock",
+    "ledger_set_credit_limit",
+    "ledger_seal",
+    "ledger_anchored",
+    "ledger_propose_adjustment",
+    "ledger_decide_adjustment",
+)
 
 _GRANTS = r"""
 DO $grants$

@@ -1,0 +1,1 @@
+"""How fast the project is, beside what it is measured by."""

@@ -6,16 +6,25 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from ledger import roles
 from ledger.posting import Kind
 from tests.ledger.books import Book, funded
 
 pytestmark = pytest.mark.django_db
-TABLES = ("ledger_event", "ledger_account", "ledger_creditlimitchange")
-VIEWS = ("ledger_event_line", "ledger_account_line", "ledger_credit_limit_line")
-
-
+TABLE, VIEW = ("r", "p"), ("v", "m")
 NO_PRIVILEGE = "42501"
 NO_TABLE, NOT_UPDATABLE, NOT_SUPPORTED = "42809", "55000", "0A000"  # a view where a table is meant
+
+
+def relations(kinds: tuple[str, ...] = TABLE + VIEW) -> list[str]:
+    """The ledger's tables, partitions and views, from the catalogue: what comes later is held to the same."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relname LIKE 'ledger%%' AND relnamespace = 'public'::regnamespace"
+            " AND relkind = ANY (%s) ORDER BY relname",
+            [list(kinds)],
+        )
+        return [name for (name,) in cursor.fetchall()]
 
 
 def sqlstate(statement: str) -> str | None:
@@ -42,7 +51,6 @@ def book() -> Book:
     return book
 
 
-@pytest.mark.parametrize("relation", TABLES + VIEWS)
 @pytest.mark.parametrize(
     "statement",
     [
@@ -65,19 +73,49 @@ def book() -> Book:
         "MERGE INTO {} USING (SELECT 1) AS one ON true WHEN MATCHED THEN DELETE",
     ],
 )
-def test_the_application_may_only_read(relation: str, statement: str) -> None:
-    answers = {NO_PRIVILEGE} if relation in TABLES else {NO_PRIVILEGE, NO_TABLE, NOT_UPDATABLE, NOT_SUPPORTED}
+def test_the_application_may_only_read(statement: str) -> None:
+    assert len(relations(TABLE)) >= 5
+    assert len(relations(VIEW)) >= 4
 
-    assert sqlstate(statement.replace("{}", relation)) in answers
+    for table in relations(TABLE):
+        assert sqlstate(statement.replace("{}", table)) == NO_PRIVILEGE
+    for view in relations(VIEW):
+        assert sqlstate(statement.replace("{}", view)) in {NO_PRIVILEGE, NO_TABLE, NOT_UPDATABLE, NOT_SUPPORTED}
 
 
-@pytest.mark.parametrize("relation", TABLES + VIEWS)
-def test_the_application_cannot_give_itself_more(relation: str) -> None:
+def test_the_application_changes_no_column_of_anything() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(f"GRANT UPDATE ON {relation} TO CURRENT_USER")
-        cursor.execute("SELECT has_table_privilege(current_user, %s, 'UPDATE')", [relation])
+        cursor.execute(
+            "SELECT attrelid::regclass::text, quote_ident(attname) FROM pg_attribute"
+            " WHERE attrelid = ANY (%s::regclass[]) AND attnum > 0 AND NOT attisdropped",
+            [relations()],
+        )
+        columns = cursor.fetchall()
 
-        assert cursor.fetchone() == (False,)
+    assert len(columns) > 60
+    for relation, column in columns:
+        answers = {NO_PRIVILEGE} if relation in relations(TABLE) else {NO_PRIVILEGE, NOT_UPDATABLE, NOT_SUPPORTED}
+        assert sqlstate(f"UPDATE {relation} SET {column} = NULL") in answers
+
+
+def test_the_application_cannot_give_itself_more() -> None:
+    for relation in relations():
+        with connection.cursor() as cursor:
+            cursor.execute(f"GRANT UPDATE ON {relation} TO CURRENT_USER")
+            cursor.execute("SELECT has_table_privilege(current_user, %s, 'UPDATE')", [relation])
+
+            assert cursor.fetchone() == (False,)
+
+
+def test_the_application_calls_the_doors_and_nothing_else_that_could_write() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            SELECT DISTINCT proname FROM pg_proc
+            WHERE pronamespace = 'public'::regnamespace AND provolatile = 'v' AND prorettype <> 'trigger'::regtype
+                AND has_function_privilege(oid, 'EXECUTE')
+        """)
+
+        assert {name for (name,) in cursor.fetchall()} == set(roles.DOORS)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +149,7 @@ def test_the_application_may_not_reach_around_the_doors(statement: str) -> None:
 
 def test_a_table_of_the_callers_own_does_not_stand_in_for_the_ledgers(book: Book) -> None:
     with connection.cursor() as cursor:
-        for table in TABLES:
+        for table in relations(TABLE):
             cursor.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table}) ON COMMIT DROP")
         book.post(Kind.FREEZE, 10)
         cursor.execute("SELECT count(*) FROM pg_temp.ledger_event UNION ALL SELECT count(*) FROM public.ledger_event")
@@ -119,14 +157,23 @@ def test_a_table_of_the_callers_own_does_not_stand_in_for_the_ledgers(book: Book
         assert cursor.fetchall() == [(0,), (3,)]
 
 
-@pytest.mark.parametrize("table", TABLES)
 @pytest.mark.parametrize("statement", ["DELETE FROM {}", "TRUNCATE {}", "DELETE FROM {} WHERE false"])
-def test_even_the_owner_removes_nothing(owner: psycopg.Connection, table: str, statement: str) -> None:
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only grows"):
-        owner.execute(statement.format(table))
+def test_even_the_owner_removes_nothing(owner: psycopg.Connection, statement: str) -> None:
+    for table in relations(TABLE):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only grows"):
+            owner.execute(statement.format(table))
 
 
-@pytest.mark.parametrize("table", ["ledger_event", "ledger_creditlimitchange"])
-def test_even_the_owner_changes_nothing_that_happened(owner: psycopg.Connection, table: str) -> None:
-    with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only grows"):
-        owner.execute(f"UPDATE {table} SET at = at")
+def test_even_the_owner_changes_nothing_that_happened(owner: psycopg.Connection) -> None:
+    happened = set(relations(TABLE)) - {"ledger_account"}  # whose balances are a projection
+
+    assert len(happened) >= 6
+    for table in happened:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="only grows"):
+            owner.execute(f"UPDATE {table} SET {_first_column(table)} = NULL")
+
+
+def _first_column(table: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum = 1", [table])
+        return str(cursor.fetchone()[0])

@@ -10,14 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger import audit, balances, posting
-from ledger.accounts import Purpose, Ref
+from ledger.accounts import FLOORLESS, Purpose, Ref
 from ledger.posting import IdempotencyConflict, InsufficientFunds, Kind, LedgerRefused, Movement
 from tests.ledger.books import TWO_PERSONS, Book
 from tests.ledger.test_credit_limit import NOON
 
 pytestmark = pytest.mark.django_db
 
-FLOORLESS = (Purpose.FEES, Purpose.EXTERNAL)
+SINGLE = [kind for kind in Kind if kind is not Kind.CONVERT]  # which comes in pairs, see test_ledger_machine
 OWNERS = 2
 
 
@@ -88,7 +88,7 @@ class Draw:
 draws = st.builds(
     Draw,
     number=st.integers(1, 30),
-    kind=st.sampled_from(list(Kind)),
+    kind=st.sampled_from(SINGLE),
     amount_units=st.integers(1, 100) | st.integers(1, 10**30),
     owner=st.integers(1, OWNERS),
     other=st.integers(1, OWNERS),

