@@ -34,5 +34,7 @@ app.conf.beat_schedule = {
     "watch":      {"task": "payouts.tasks.watch",      "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "settle":     {"task": "payouts.tasks.settle",     "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "webhooks":   {"task": "payouts.tasks.webhooks",   "schedule": 1.0, "options": {"queue": "webhooks", "expires": 5}},
+    "seal":       {"task": "payouts.tasks.seal",       "schedule": 0.5, "options": {"queue": "worker", "expires": 5}},
+    "partition":  {"task": "payouts.tasks.partition",  "schedule": 3600, "options": {"queue": "worker"}},
 }
 # fmt: on

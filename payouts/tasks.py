@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 
 from chain import addresses, gateway, networks, transfers
 from chain.models import Intent
-from ledger import posting
+from ledger import partitions, posting, seals
 from payouts import doorbell, ticks
 from payouts.api import dialects
 from payouts.webhooks import delivery
@@ -85,6 +85,18 @@ def settle() -> int:
 def webhooks() -> int:
     """Deliver what the outbox holds."""
     return _sweep("webhooks", lambda now: delivery.deliver_due(render=dialects.webhook_body, now=now))
+
+
+@shared_task(name="payouts.tasks.seal")
+def seal() -> int:
+    """Seal the ledger's committed events into blocks, off the write path."""
+    return _sweep("seal", lambda now: seals.seal_due(now=now))
+
+
+@shared_task(name="payouts.tasks.partition")
+def partition() -> int:
+    """Make the ledger's partitions of the months to come."""
+    return _sweep("partition", lambda now: len(partitions.make_ahead(now)))
 
 
 def _sweep(name: str, work: Callable[[datetime], int]) -> int:
