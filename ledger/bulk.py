@@ -103,7 +103,7 @@ def _parameters(movements: Sequence[Movement]) -> tuple[dict[UUID, Ref], list[An
     refs, places = _accounts(movements)
     ids = [movement.id for movement in movements]
     references = [movement.reference for movement in movements]
-    datas = [posting.json_text(movement.data) for movement in movements]
+    datas = [calls.json_text(movement.data) for movement in movements]
     return refs, [
         binary.uuids([ref.book for ref in refs.values()]),
         binary.uuids(list(refs)),
@@ -116,7 +116,7 @@ def _parameters(movements: Sequence[Movement]) -> tuple[dict[UUID, Ref], list[An
         binary.texts([movement.kind for movement in movements]),
         binary.ints([places[id(movement.source)] for movement in movements]),
         binary.ints([places[id(movement.target)] for movement in movements]),
-        binary.units([posting.whole(movement.amount_units) for movement in movements]),
+        binary.units([calls.whole(movement.amount_units) for movement in movements]),
         binary.texts(references) if any(references) else None,
         binary.jsons(datas) if any(text != "{}" for text in datas) else None,
         _earlier(movements) if len(set(ids)) < len(ids) else None,
@@ -129,7 +129,7 @@ def _accounts(movements: Sequence[Movement]) -> tuple[dict[UUID, Ref], dict[int,
     By the object's identity first: hashing a Ref costs ten times as much, and callers use one Ref for many movements.
     """
     objects = {id(ref): ref for movement in movements for ref in (movement.source, movement.target)}
-    named = {place: posting.account_id(ref) for place, ref in objects.items()}
+    named = {place: calls.account_id(ref) for place, ref in objects.items()}
     distinct = {named[place]: ref for place, ref in objects.items()}
     refs = dict(sorted(distinct.items(), key=lambda item: (item[1].book.int, item[0].int)))
     positions = {account: position for position, account in enumerate(refs, start=1)}

@@ -1,8 +1,11 @@
 """Calls of the ledger's functions on Django's own connection, prepared and with binary parameters."""
 
+import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db import connection
@@ -10,6 +13,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
 from ledger import binary
+from ledger.accounts import Ref
 
 
 class Units(int):
@@ -22,6 +26,30 @@ class _UnitsDumper(Dumper):
 
     def dump(self, obj: Units) -> bytes:
         return int.__repr__(obj).encode()
+
+
+@lru_cache(maxsize=1 << 15)
+def account_id(ref: Ref) -> UUID:
+    """The account's id, remembered: making it costs a tenth of a posting."""
+    return ref.id
+
+
+def json_text(data: Mapping[str, Any]) -> str:
+    """The movement's data as the database is given it.
+
+    Raises: ValueError for a number that JSON does not have.
+    """
+    return json.dumps(data, allow_nan=False) if data else "{}"
+
+
+def whole(units: int) -> int:
+    """The number itself.
+
+    Raises: TypeError for anything but an int.
+    """
+    if isinstance(units, bool) or not isinstance(units, int):
+        raise TypeError(f"units are an int, not {units!r}")
+    return units
 
 
 class _Own(threading.local):

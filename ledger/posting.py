@@ -1,14 +1,12 @@
 """The only way to move money: one call of one PL/pgSQL function, one round trip, one book."""
 
 import hashlib
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -186,11 +184,11 @@ def post_single(movement: Movement, *, briefly: bool = False) -> Posted:
         movement.id,
         movement.txn,
         str(movement.kind),
-        account_id(source),
-        account_id(target),
-        calls.Units(whole(movement.amount_units)),
+        calls.account_id(source),
+        calls.account_id(target),
+        calls.Units(calls.whole(movement.amount_units)),
         movement.reference,
-        json_text(movement.data),
+        calls.json_text(movement.data),
     )
     with refusals():
         done, *answer, at = calls.call(_POST_ONE_BRIEFLY if briefly else _POST_ONE, parameters)[0]
@@ -213,9 +211,9 @@ def post_whole(movements: Sequence[Movement]) -> list[Posted]:
         binary.texts([str(movement.kind) for movement in movements]),
         binary.ints(position[movement.source] for movement in movements),
         binary.ints(position[movement.target] for movement in movements),
-        binary.units([whole(movement.amount_units) for movement in movements]),
+        binary.units([calls.whole(movement.amount_units) for movement in movements]),
         binary.texts([movement.reference for movement in movements]),
-        binary.jsons([json_text(movement.data) for movement in movements]),
+        binary.jsons([calls.json_text(movement.data) for movement in movements]),
     ]
     with refusals():
         rows = calls.call(_POST, parameters)
@@ -254,13 +252,13 @@ def set_credit_limit(ref: Ref, *, limit_units: int, by: str, at: datetime) -> No
     """
     parts: list[Any] = [ref.book, ref.id, ref.owner, ref.asset, str(ref.purpose), ref.network]
     with refusals(), connection.cursor() as cursor:
-        cursor.execute(_SET_CREDIT_LIMIT, [*parts, whole(limit_units), by, at])
+        cursor.execute(_SET_CREDIT_LIMIT, [*parts, calls.whole(limit_units), by, at])
         _refuse(cursor.fetchone(), {ref.id: ref})
 
 
 def _accounts(refs: Iterable[Ref]) -> dict[UUID, Ref]:
     """The distinct accounts by id, in the order of the ids: the order in which everybody locks."""
-    accounts = {account_id(ref): ref for ref in set(refs)}
+    accounts = {calls.account_id(ref): ref for ref in set(refs)}
     if len({ref.book for ref in accounts.values()}) > 1:
         raise LedgerRefused("one_book")
     return dict(sorted(accounts.items(), key=lambda item: item[0].int))
@@ -276,30 +274,6 @@ def _parts(accounts: Mapping[UUID, Ref]) -> list[Any]:
         binary.texts([str(ref.purpose) for ref in refs]),
         binary.texts([ref.network for ref in refs]),
     ]
-
-
-@lru_cache(maxsize=1 << 15)
-def account_id(ref: Ref) -> UUID:
-    """The account's id, remembered: making it costs a tenth of a posting."""
-    return ref.id
-
-
-def json_text(data: Mapping[str, JSON]) -> str:
-    """The movement's data as the database is given it.
-
-    Raises: ValueError for a number that JSON does not have.
-    """
-    return json.dumps(data, allow_nan=False) if data else "{}"
-
-
-def whole(units: int) -> int:
-    """The number itself.
-
-    Raises: TypeError for anything but an int.
-    """
-    if isinstance(units, bool) or not isinstance(units, int):
-        raise TypeError(f"units are an int, not {units!r}")
-    return units
 
 
 def _refuse(row: tuple[Any, ...], accounts: Mapping[UUID, Ref]) -> None:

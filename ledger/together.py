@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from django.db import Error, OperationalError
 
-from ledger import bulk, posting
+from ledger import bulk, calls, posting
 from ledger.posting import LedgerRefused, Movement, Posted
 
 LEADERS = 1  # two calls at a time measured 0.6 of one: each had half the company
@@ -97,7 +97,7 @@ def post(movement: Movement) -> Posted:
 
     Raises: InsufficientFunds, IdempotencyConflict, LedgerRefused.
     """
-    posting.whole(movement.amount_units)
+    calls.whole(movement.amount_units)
     mine = _Waiting(movement)
     if not _counter.enter(mine):
         mine.bell.acquire()
