@@ -15,7 +15,7 @@ from ledger.posting import Kind
 from tests import databases
 from tests.ledger.books import Book, funded
 from tests.ledger.forgery import CLOSE, OPEN, history
-from tests.ledger.sealing import NOON, blocks, chain_problems, newest_hash, seal, settle
+from tests.ledger.sealing import NOON, blocks, chain_problems, newest_hash, seal
 
 OPEN_BLOCKS = """
     ALTER TABLE ledger_block DISABLE TRIGGER block_append_only;
@@ -275,7 +275,6 @@ def test_a_door_that_seals_something_else_is_seen(owner: psycopg.Connection) -> 
                   " AS 'SELECT sha256(p_leaves)'")  # fmt: skip
     owner.execute(OPEN_BLOCKS)
     owner.execute("DELETE FROM ledger_block WHERE number = 4")
-    settle()
     assert seals.seal_due(now=NOON) == 3
 
     assert problems() == [f"block 4: {ANOTHER_EVENT}"]
