@@ -17,7 +17,7 @@ from payouts import doorbell, ticks
 from payouts.api import dialects
 from payouts.webhooks import delivery
 from payouts.withdrawals import authority, queries, steps, withdrawals
-from payouts.withdrawals.models import Status, Withdrawal
+from payouts.withdrawals.models import Withdrawal
 
 log = structlog.get_logger(__name__)
 BATCH = 100
@@ -28,7 +28,7 @@ Row = TypeVar("Row")
 @shared_task(name="payouts.tasks.screen")
 def screen() -> int:
     """Look at every new withdrawal."""
-    ids = queries.ids_in(Status.PENDING, limit=BATCH)
+    ids = queries.to_screen(limit=BATCH)
     return _each("screen", ids, lambda one, now: withdrawals.screen(one, now=now), (steps.StepRefused,))
 
 

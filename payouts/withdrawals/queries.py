@@ -5,7 +5,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 
 from payouts.merchants.models import Merchant
-from payouts.withdrawals.models import Status, Withdrawal
+from payouts.withdrawals.models import Approval, Status, Withdrawal
 
 IN_REVIEW = (Status.PENDING, Status.PENDING_REVIEW, Status.LEVEL1_APPROVED)
 
@@ -19,6 +19,12 @@ def of(merchant: Merchant, *, api: str | None = None) -> QuerySet[Withdrawal]:
 def ids_in(status: Status, *, limit: int) -> list[UUID]:
     """The oldest withdrawals in one status."""
     return list(Withdrawal.objects.filter(status=status).order_by("id").values_list("id", flat=True)[:limit])
+
+
+def to_screen(*, limit: int) -> list[UUID]:
+    """The oldest new withdrawals that screening sorts; what policy leaves to the merchant waits for the merchant."""
+    rows = Withdrawal.objects.filter(status=Status.PENDING).exclude(approval=Approval.MERCHANT)
+    return list(rows.order_by("id").values_list("id", flat=True)[:limit])
 
 
 def approved(*, network: str, asset: str, limit: int) -> list[Withdrawal]:

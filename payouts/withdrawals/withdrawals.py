@@ -24,6 +24,10 @@ class AmountTooSmall(Exception):
     """Nothing would be left for the recipient after the fee."""
 
 
+class NotTheMerchants(Exception):
+    """The merchant's yes is not the one that policy asks for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """What somebody wants paid, before anything is known about it."""
@@ -100,6 +104,20 @@ def screen(withdrawal_id: UUID, *, now: datetime) -> Withdrawal:
         nobody_asked = withdrawal.approval == Approval.NONE and rules.address_problem(withdrawal) is None
         verb, by = ("auto_approve", POLICY) if nobody_asked else ("flag", SCREENING)
         return advance.take(withdrawal, verb, by, now=now)
+
+
+@whole.retried
+def merchant_approve(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawal:
+    """Give the merchant's own yes, where policy leaves it to the merchant.
+
+    Raises: NotTheMerchants, steps.StepRefused, addresses.BadAddress.
+    """
+    with transaction.atomic(durable=True):
+        withdrawal = advance.locked(withdrawal_id)
+        if withdrawal.approval != Approval.MERCHANT:
+            raise NotTheMerchants("policy asks others than the merchant about this withdrawal")
+        rules.payable(withdrawal.network, withdrawal.destination)
+        return advance.take(withdrawal, "merchant_approve", by, now=now)
 
 
 @whole.retried
