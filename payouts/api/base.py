@@ -13,6 +13,7 @@ import limits.strategies
 import structlog
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
+from redis import BlockingConnectionPool
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
@@ -23,6 +24,7 @@ from payouts.withdrawals import idempotency
 
 log = structlog.get_logger(__name__)
 MAX_BODY_BYTES = 1_000_000
+POOLED = 32  # connections of one process for counting calls; more threads than that take turns
 # Arrays and objects in one body. The parser recurses, and py_ecc (below web3) lifts Python's own limit to 100,000:
 # without this a few kilobytes of "[" kill the whole process.
 MAX_OPENED = 500
@@ -216,12 +218,19 @@ class RateLimit:
 
     def _connected(self) -> limits.strategies.MovingWindowRateLimiter:
         if self._strategy is None:
-            storage = limits.storage.storage_from_string(
+            pool = BlockingConnectionPool.from_url(
                 settings.RATE_LIMITS_STORAGE,
+                # A full pool makes a call wait its turn: it is not an absent Redis, past which reads go uncounted.
+                max_connections=POOLED,
+                timeout=2,
                 socket_timeout=1,
                 socket_connect_timeout=1,
                 # A stale connection is opened anew, but nobody's call waits for a lost Redis to come back.
-                retry=Retry(NoBackoff(), 1),  # type: ignore[arg-type]  # handed on to redis-py as it is
+                retry=Retry(NoBackoff(), 1),
+            )
+            storage = limits.storage.storage_from_string(
+                settings.RATE_LIMITS_STORAGE,
+                connection_pool=pool,  # type: ignore[arg-type]  # handed on to its RedisStorage, which takes one
             )
             self._strategy = limits.strategies.MovingWindowRateLimiter(storage)
         return self._strategy

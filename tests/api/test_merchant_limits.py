@@ -91,6 +91,26 @@ def test_exactly_sixty_of_two_hundred_calls_at_once_pass(redis_clean: str) -> No
     assert outcomes == {"passed": 60, "refused": 140}
 
 
+@pytest.mark.parametrize("money", [True, False])
+def test_calls_that_find_every_connection_taken_wait_and_are_counted(
+    redis_clean: str, monkeypatch: pytest.MonkeyPatch, *, money: bool
+) -> None:
+    monkeypatch.setattr(base, "POOLED", 1)
+    limit, start = base.RateLimit("10/minute"), threading.Barrier(40)
+    limit.hit("merchant", "the pool is made", money=money)
+
+    def call(_: int) -> bool:
+        start.wait(30)
+        try:
+            limit.hit("merchant", "one connection", money=money)
+        except Throttled:
+            return False
+        return True
+
+    with ThreadPoolExecutor(40) as pool:
+        assert sum(pool.map(call, range(40))) == 10
+
+
 def test_exactly_sixty_of_ninety_requests_at_once_pass(merchant: Merchant, program: Program) -> None:
     statuses: list[int] = []
     job = lambda: statuses.append(program.get("/v1/balance").status_code)  # noqa: E731 - a job
