@@ -131,6 +131,8 @@ class Gateway:
             receipt = self._receipt(candidate.txid)
             if receipt and quantity(receipt["blockNumber"]) <= holding.number:
                 return _pays(transfer, receipt)
+        if self._nonce(transfer.wallet, holding.number) > transfer.seq:  # used there, by what is not shown
+            raise Retryable(f"nonce {transfer.seq} is used in block {holding.number}, the node shows no receipt yet")
         return False
 
     def still(self, holding: Holding) -> bool:
