@@ -1,4 +1,4 @@
-"""What the five APIs share beneath their wire formats: strict JSON, paging numbers, rate limits, refusals."""
+"""What the five APIs share beneath their wire formats: strict JSON both ways, paging numbers, refusals."""
 
 import json
 import re
@@ -7,28 +7,19 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, NoReturn
 
-import limits
-import limits.storage
-import limits.strategies
-import structlog
-from django.conf import settings
+import orjson
 from django.core.exceptions import RequestDataTooBig
-from redis import BlockingConnectionPool
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
-from redis.retry import Retry
-from rest_framework import exceptions, negotiation, parsers, status
+from rest_framework import exceptions, negotiation, parsers, renderers, status
 from rest_framework.request import Request
 
 from payouts.withdrawals import idempotency
 
-log = structlog.get_logger(__name__)
 MAX_BODY_BYTES = 1_000_000
-POOLED = 32  # connections of one process for counting calls; more threads than that take turns
 # Arrays and objects in one body. The parser recurses, and py_ecc (below web3) lifts Python's own limit to 100,000:
 # without this a few kilobytes of "[" kill the whole process.
 MAX_OPENED = 500
 MAX_DEPTH = 20  # no request of ours nests deeper; what hashes or stores it later may then recurse
+DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
 WHOLE = re.compile(r"[0-9]{1,100}", re.ASCII)
 LARGEST_WHOLE = 10**9  # no list is longer, and PostgreSQL can still count it
 KEY_FORM = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
@@ -98,6 +89,30 @@ class StrictJson(parsers.BaseParser):
         except (ValueError, RecursionError, ArithmeticError) as error:
             raise exceptions.ParseError("invalid JSON") from error
         return parsed
+
+
+class ExactJson(renderers.BaseRenderer):
+    """Answers as JSON in which an amount may be a number to its last digit: see `number`."""
+
+    media_type = "application/json"
+    format = "json"
+    charset = None
+
+    def render(
+        self,
+        data: Any,
+        accepted_media_type: str | None = None,  # noqa: ARG002 - the framework's signature
+        renderer_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - the framework's signature
+    ) -> bytes:
+        """The answer's bytes; none for an answer without a body."""
+        return b"" if data is None else orjson.dumps(data)
+
+
+def number(plain: str) -> orjson.Fragment:
+    """A plain decimal text, as `units.text` writes it, as a JSON number: through no float, and no digit lost."""
+    if not DECIMAL.fullmatch(plain):
+        raise ValueError(f"{plain!r} is no plain decimal")
+    return orjson.Fragment(plain.encode())
 
 
 def _bounded(stream: Any) -> bytes:
@@ -190,50 +205,6 @@ def _told_apart(value: Any) -> Any:
     if isinstance(value, list):
         return [_told_apart(item) for item in value]
     return value if isinstance(value, bool | None) else f"{type(value).__name__} {value}"
-
-
-class RateLimit:
-    """At most so many calls in a sliding window, exact under concurrency (Redis, Lua)."""
-
-    def __init__(self, rule: str) -> None:
-        self.item = limits.parse(rule)
-        self._strategy: limits.strategies.MovingWindowRateLimiter | None = None
-
-    def hit(self, *names: str, money: bool) -> None:
-        """Count one call.
-
-        Raises: Throttled over the limit; Unavailable for a call that moves money while Redis is away (reads go on).
-        """
-        try:
-            strategy = self._connected()
-            if strategy.hit(self.item, *names):
-                return
-            wait_s = strategy.get_window_stats(self.item, *names).reset_time - now().timestamp()
-        except RedisError as error:
-            if money:
-                raise Unavailable from error
-            log.warning("rate_limit.uncounted", error=str(error))
-            return
-        raise exceptions.Throttled(wait=max(1, wait_s))
-
-    def _connected(self) -> limits.strategies.MovingWindowRateLimiter:
-        if self._strategy is None:
-            pool = BlockingConnectionPool.from_url(
-                settings.RATE_LIMITS_STORAGE,
-                # A full pool makes a call wait its turn: it is not an absent Redis, past which reads go uncounted.
-                max_connections=POOLED,
-                timeout=2,
-                socket_timeout=1,
-                socket_connect_timeout=1,
-                # A stale connection is opened anew, but nobody's call waits for a lost Redis to come back.
-                retry=Retry(NoBackoff(), 1),
-            )
-            storage = limits.storage.storage_from_string(
-                settings.RATE_LIMITS_STORAGE,
-                connection_pool=pool,  # type: ignore[arg-type]  # handed on to its RedisStorage, which takes one
-            )
-            self._strategy = limits.strategies.MovingWindowRateLimiter(storage)
-        return self._strategy
 
 
 def now() -> datetime:

@@ -12,7 +12,7 @@ from django.db import connections
 from rest_framework.exceptions import Throttled
 
 from config.local import ports
-from payouts.api import base
+from payouts.api import throttling
 from payouts.api.merchant import views
 from payouts.merchants.models import Merchant
 from tests import make
@@ -25,7 +25,7 @@ from tests.payouts import crowd
 def redis_away(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing listens where the rate limits are counted."""
     settings.RATE_LIMITS_STORAGE = f"redis://127.0.0.1:{ports.unused([])}/0"
-    monkeypatch.setattr(views, "LIMIT", base.RateLimit("60/minute"))
+    monkeypatch.setattr(views, "LIMIT", throttling.RateLimit("60/minute"))
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_a_keys_sixty_first_call_within_a_minute_is_told_when_to_come_back(merch
 
 @pytest.mark.django_db
 def test_a_refused_attempt_does_not_make_the_wait_longer(monkeypatch: pytest.MonkeyPatch) -> None:
-    limit = base.RateLimit("2/second")
+    limit = throttling.RateLimit("2/second")
     monkeypatch.setattr(views, "LIMIT", limit)
     program = speaker.program(make.merchant())
     statuses: list[int] = []
@@ -73,7 +73,7 @@ def test_who_is_not_let_in_uses_up_nobodys_minute(program: Program) -> None:
 
 def test_exactly_sixty_of_two_hundred_calls_at_once_pass(redis_clean: str) -> None:
     outcomes = Counter[str]()
-    limit = base.RateLimit("60/minute")
+    limit = throttling.RateLimit("60/minute")
 
     start = threading.Barrier(200)
 
@@ -95,8 +95,8 @@ def test_exactly_sixty_of_two_hundred_calls_at_once_pass(redis_clean: str) -> No
 def test_calls_that_find_every_connection_taken_wait_and_are_counted(
     redis_clean: str, monkeypatch: pytest.MonkeyPatch, *, money: bool
 ) -> None:
-    monkeypatch.setattr(base, "POOLED", 1)
-    limit, start = base.RateLimit("10/minute"), threading.Barrier(40)
+    monkeypatch.setattr(throttling, "POOLED", 1)
+    limit, start = throttling.RateLimit("10/minute"), threading.Barrier(40)
     limit.hit("merchant", "the pool is made", money=money)
 
     def call(_: int) -> bool:

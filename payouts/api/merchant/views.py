@@ -15,7 +15,7 @@ from rest_framework.views import APIView, exception_handler
 from ledger import balances
 from ledger.accounts import Purpose, Ref
 from payouts import doorbell
-from payouts.api import base
+from payouts.api import base, throttling
 from payouts.api.merchant import auth, wire
 from payouts.merchants.models import ApiKey
 from payouts.webhooks import endpoints, outbox
@@ -24,7 +24,7 @@ from payouts.webhooks.models import Endpoint
 from payouts.withdrawals import idempotency, queries, withdrawals
 from payouts.withdrawals.advance import By
 
-LIMIT = base.RateLimit("60/minute")
+LIMIT = throttling.RateLimit("60/minute")
 PAGE, LARGEST_PAGE = 20, 100
 
 
