@@ -8,7 +8,20 @@ from django.db import models
 from django.db.models import Q
 from uuid_utils.compat import uuid7
 
+from chain.alarms import Alarm
 from chain.gateway import Candidate, Transfer
+
+__all__ = [
+    "Alarm",
+    "AttemptState",
+    "BroadcastAttempt",
+    "HotWallet",
+    "Intent",
+    "IntentState",
+    "SignedAttempt",
+    "UnitsField",
+    "new_id",
+]
 
 
 def new_id() -> UUID:
