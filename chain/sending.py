@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db import transaction
 from django.db.models import Count, Exists, OuterRef
 
 from chain import families, networks
+from chain.failpoints import committing, failpoint
 from chain.gateway import Answer, Gateway
 from chain.models import AttemptState, BroadcastAttempt, Intent, IntentState, SignedAttempt
 
@@ -36,7 +36,7 @@ def _send_network(network: str, *, now: datetime, limit: int) -> int:
 def _claim(network: str, *, now: datetime, limit: int) -> list[SignedAttempt]:
     """Take a lease on due intents in one short transaction, so that no network call happens inside one."""
     live = SignedAttempt.objects.filter(intent=OuterRef("pk"), state=AttemptState.LIVE)
-    with transaction.atomic(durable=True):
+    with committing("send_lease"):
         due = list(
             Intent.objects.select_for_update(skip_locked=True)
             .filter(Exists(live), state=IntentState.OPEN, network=network, next_send_at__lte=now)
@@ -52,7 +52,9 @@ def _claim(network: str, *, now: datetime, limit: int) -> list[SignedAttempt]:
 
 
 def _send(gateway: Gateway, attempt: SignedAttempt, *, now: datetime) -> bool:
+    failpoint("broadcast.before_send")
     answers = gateway.send(bytes(attempt.raw))
+    failpoint("broadcast.after_send")
     BroadcastAttempt.objects.bulk_create(
         BroadcastAttempt(
             attempt=attempt,
@@ -63,9 +65,11 @@ def _send(gateway: Gateway, attempt: SignedAttempt, *, now: datetime) -> bool:
         )
         for answer in answers
     )
+    failpoint("broadcast.after_record")
     Intent.objects.filter(pk=attempt.intent_id, state=IntentState.OPEN).update(
         next_send_at=now + _interval(attempt), **_error(answers)
     )
+    failpoint("broadcast.after_plan")
     return bool(answers)
 
 

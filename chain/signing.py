@@ -6,9 +6,10 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from chain import addresses, families, keys, networks
+from chain.failpoints import committing, failpoint
 from chain.gateway import Candidate, ChainError, Gateway, Mismatch, Quote, Reading, Signed, Transfer
 from chain.models import AttemptState, Intent, IntentState, SignedAttempt
 from chain.ordering import Payment
@@ -42,10 +43,13 @@ def sign(intent_id: UUID, *, expected: Payment, now: datetime) -> SignedAttempt 
     try:
         transfer = _agreed(intent, expected)
         gateway = families.gateway(intent.network)
+        failpoint("quote.before_read")
         quote = gateway.quote(transfer, previous=previous)
+        failpoint("quote.after_read")
         signed = _sealed(gateway, transfer, quote)
     except ChainError as unread:
         put_off(intent.id, reason=str(unread), now=now)
+        failpoint("sign.after_put_off")
         return None
     except (PayloadDiffers, keys.KeyUnusable) as refused:
         log.exception("signing refused", intent=str(intent.id), reason=str(refused))
@@ -89,7 +93,9 @@ def _sealed(gateway: Gateway, transfer: Transfer, quote: Quote) -> Signed:
     Raises: PayloadDiffers, KeyUnusable.
     """
     digest = gateway.digest(transfer, quote)
+    failpoint("signature.before_signing")
     signature = keys.sign_digest(transfer.network, address=transfer.wallet, digest=digest)
+    failpoint("signature.after_signing")
     signed = gateway.attach(transfer, quote, signature)
     meant = Reading(transfer, quote.fees, quote.expiration_ms, quote.ref_mark, signed.txid)
     try:
@@ -107,7 +113,7 @@ def _commit(
     """Keep the bytes, once; of two signers the unique indexes let one through."""
     seen = [candidate.txid for candidate in candidates]
     try:
-        with transaction.atomic(durable=True):
+        with committing("signed"):
             locked = Intent.objects.select_for_update().get(pk=intent.pk)
             if locked.state != IntentState.OPEN or [one.txid for one in locked.candidates()] != seen:
                 return None

@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
-from django.db import transaction
 
 from chain import families, networks
+from chain.failpoints import committing, failpoint
 from chain.gateway import ChainError, Gateway, Head, Judgement, Outcome
 from chain.models import AttemptState, Intent, IntentState, SignedAttempt
 
@@ -45,7 +45,7 @@ def _watch_network(network: str, *, now: datetime, limit: int) -> int:
 
 def _claim(network: str, *, now: datetime, limit: int) -> list[Intent]:
     """Take a lease on due intents in one short transaction, so that no network call happens inside one."""
-    with transaction.atomic(durable=True):
+    with committing("watch_lease"):
         due = list(
             Intent.objects.select_for_update(skip_locked=True)
             .filter(state=IntentState.OPEN, network=network, next_watch_at__lte=now)
@@ -58,11 +58,13 @@ def _claim(network: str, *, now: datetime, limit: int) -> list[Intent]:
 
 
 def _watch(gateway: Gateway, intent: Intent, *, head: Head, now: datetime) -> bool:
+    failpoint("judge.before_read")
     try:
         judgement = gateway.judge(intent.transfer(), intent.candidates(), head=head, scan=intent.scan, now=now)
     except ChainError as unread:
         _put_off([intent.pk], f"watch: {unread}", network=intent.network, now=now)
         return False
+    failpoint("judge.after_read")
     if judgement.alarm:
         log.error("payment needs a person", intent=str(intent.id), payout=str(intent.payout_id), alarm=judgement.alarm)
     try:
@@ -74,20 +76,36 @@ def _watch(gateway: Gateway, intent: Intent, *, head: Head, now: datetime) -> bo
 
 
 def _write(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
+    """Write down what was seen; tell whether that was the verdict."""
+    if judgement.outcome is not Outcome.OPEN:
+        return _decide(intent, judgement, now=now)
+    if judgement.expired:
+        with committing("expiry"):
+            _expire(intent, judgement)
+            _note(intent, judgement, now=now)
+    else:
+        with committing("look"):
+            _note(intent, judgement, now=now)
+    return False
+
+
+def _expire(intent: Intent, judgement: Judgement) -> None:
+    for txid, proof in judgement.expired.items():
+        intent.attempts.filter(txid=txid, state=AttemptState.LIVE).update(state=AttemptState.EXPIRED, proof=dict(proof))
+
+
+def _note(intent: Intent, judgement: Judgement, *, now: datetime) -> None:
+    Intent.objects.filter(pk=intent.pk, state=IntentState.OPEN).update(
+        next_watch_at=now + _interval(intent, now=now),
+        bump_due=judgement.bump_due,
+        scan=dict(judgement.scan),
+        last_error=judgement.note[:NOTE_LENGTH],
+    )
+
+
+def _decide(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
     """Compare-and-swap: whoever finds the intent OPEN decides it, everybody else changes nothing."""
-    with transaction.atomic(durable=True):
-        if judgement.outcome is Outcome.OPEN:
-            for txid, proof in judgement.expired.items():
-                intent.attempts.filter(txid=txid, state=AttemptState.LIVE).update(
-                    state=AttemptState.EXPIRED, proof=dict(proof)
-                )
-            Intent.objects.filter(pk=intent.pk, state=IntentState.OPEN).update(
-                next_watch_at=now + _interval(intent, now=now),
-                bump_due=judgement.bump_due,
-                scan=dict(judgement.scan),
-                last_error=judgement.note[:NOTE_LENGTH],
-            )
-            return False
+    with committing("verdict"):
         decided = Intent.objects.filter(pk=intent.pk, state=IntentState.OPEN).update(
             state=IntentState(judgement.outcome),
             txid=judgement.txid,
@@ -115,6 +133,7 @@ def _put_off(intents: list[UUID], reason: str, *, network: str, now: datetime) -
     Intent.objects.filter(pk__in=intents, state=IntentState.OPEN).update(
         next_watch_at=now + interval, last_error=reason[:NOTE_LENGTH]
     )
+    failpoint("watch.after_put_off")
 
 
 def _interval(intent: Intent, *, now: datetime) -> timedelta:

@@ -8,6 +8,8 @@ from celery import current_app
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
+from chain.failpoints import failpoint
+
 log = structlog.get_logger(__name__)
 
 QUEUES = {"sign": "signer", "webhooks": "webhooks"}
@@ -37,11 +39,13 @@ def ring(sweep: str) -> None:
     """
     if time.monotonic() < line.silent_until_s:
         return
+    failpoint("ring.before_publish")
     try:
         current_app.send_task(f"payouts.tasks.{sweep}", queue=queue_of(sweep), expires=EXPIRES_S, retry=False)
     except OperationalError as error:
         line.silent_until_s = time.monotonic() + PAUSE_S
         log.warning("doorbell.unheard", sweep=sweep, error=str(error))
+    failpoint("ring.after_publish")
 
 
 def ring_on_commit(sweep: str) -> None:

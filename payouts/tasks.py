@@ -52,7 +52,7 @@ def sign() -> int:
         return transfers.sign(intent.id, expected=expected, now=now)
 
     refusals = (authority.NotAuthorised, transfers.PayloadDiffers, transfers.KeyUnusable)
-    done = _each("sign", transfers.awaiting_signature(limit=BATCH), one, refusals)
+    done = _each("sign", transfers.awaiting_signature(limit=BATCH, now=datetime.now(UTC)), one, refusals)
     if done:
         doorbell.ring("send")
     return done

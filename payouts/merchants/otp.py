@@ -6,9 +6,9 @@ from uuid import UUID
 
 import django_otp
 from django.contrib.auth.models import User
-from django.db import transaction
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from chain.failpoints import committing
 from payouts.merchants.models import Challenge
 
 CODE = re.compile(r"[0-9]{6}", re.ASCII)  # django-otp itself would take full-width digits
@@ -50,7 +50,7 @@ def confirm(challenge_id: UUID, *, person: User, code: str, now: datetime) -> No
         raise OtpRefused("no authenticator is enrolled for this person")
     if not device.verify_is_allowed()[0]:
         raise OtpRefused("there were wrong codes: wait a little before the next try")
-    with transaction.atomic(durable=True):
+    with committing("confirm"):
         verified = django_otp.verify_token(person, device.persistent_id, code)
     if verified is None:
         raise OtpRefused("wrong or already used code")

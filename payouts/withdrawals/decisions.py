@@ -4,8 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
+from chain.failpoints import committing
 from payouts.merchants import otp
 from payouts.merchants.models import Challenge
 from payouts.withdrawals import advance, payload, rules, steps, whole
@@ -54,7 +54,7 @@ def approve(
 @whole.retried
 def _approved(withdrawal_id: UUID, *, level: int, person: User, challenge_id: UUID, now: datetime) -> Withdrawal:
     verb = f"approve_l{level}"
-    with transaction.atomic(durable=True):
+    with committing("approve"):
         withdrawal = _spend(withdrawal_id, verb, person=person, challenge_id=challenge_id, now=now)
         setattr(withdrawal, f"level{level}_by", person)
         last = level == LAST_LEVEL or withdrawal.approval == Approval.ONE_LEVEL
@@ -82,7 +82,7 @@ def reject(
 
 @whole.retried
 def _rejected(withdrawal_id: UUID, *, person: User, challenge_id: UUID, reason: str, now: datetime) -> Withdrawal:
-    with transaction.atomic(durable=True):
+    with committing("reject"):
         withdrawal = _spend(withdrawal_id, "reject", person=person, challenge_id=challenge_id, now=now)
         return advance.take(withdrawal, "reject", By(person.get_username(), person, reason), now=now)
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
+from chain.failpoints import committing
 from payouts.merchants.models import Merchant
 from payouts.withdrawals import whole
 from payouts.withdrawals.models import IdempotencyKey
@@ -51,7 +52,7 @@ def once(scope: Scope | None, make: Callable[[], Answer], *, now: datetime) -> A
 
     Raises: KeyReused, StillInFlight, and whatever `make` raises (nothing is kept of that).
     """
-    with transaction.atomic(durable=True):
+    with committing("answer"):
         if scope is None:
             return make()
         first = _first_answer(scope)

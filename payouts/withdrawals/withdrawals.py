@@ -5,9 +5,9 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db import transaction
 
 from chain import addresses, transfers
+from chain.failpoints import committing, failpoint
 from ledger import posting
 from ledger.accounts import Purpose
 from payouts.merchants.models import Merchant
@@ -67,7 +67,7 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
         maker=order.maker,
         created_at=now,
     )
-    with transaction.atomic():
+    with committing("create", durable=False):
         withdrawal.credit_units = _shortfall_units(withdrawal)
         return advance.take(withdrawal, "create", By(order.actor, order.maker), now=now)
 
@@ -97,7 +97,7 @@ def screen(withdrawal_id: UUID, *, now: datetime) -> Withdrawal:
 
     Raises: steps.StepRefused when it is no longer PENDING.
     """
-    with transaction.atomic():
+    with committing("screen", durable=False):
         withdrawal = advance.locked(withdrawal_id)
         found = rules.findings(withdrawal)
         withdrawal.review_notes = "\n".join(found)
@@ -112,7 +112,7 @@ def merchant_approve(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawa
 
     Raises: NotTheMerchants, steps.StepRefused, addresses.BadAddress.
     """
-    with transaction.atomic(durable=True):
+    with committing("merchant_yes"):
         withdrawal = advance.locked(withdrawal_id)
         if withdrawal.approval != Approval.MERCHANT:
             raise NotTheMerchants("policy asks others than the merchant about this withdrawal")
@@ -126,7 +126,7 @@ def cancel(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawal:
 
     Raises: steps.StepRefused.
     """
-    with transaction.atomic(durable=True):
+    with committing("cancel"):
         return advance.take(advance.locked(withdrawal_id), "cancel", by, now=now)
 
 
@@ -135,8 +135,9 @@ def dispatch(withdrawal_id: UUID, *, now: datetime) -> Withdrawal:
 
     Raises: steps.StepRefused when it is not APPROVED; addresses.BadAddress, transfers.NoLane: it stays APPROVED.
     """
-    with transaction.atomic(durable=True):
+    with committing("dispatch"):
         withdrawal = advance.take(advance.locked(withdrawal_id), "dispatch", DISPATCHER, now=now)
+        failpoint("dispatch.before_order")
         transfers.order(payment(withdrawal), now=now)
         return withdrawal
 
@@ -146,13 +147,14 @@ def settle(verdict: transfers.Verdict, *, now: datetime) -> Withdrawal:
 
     Raises: steps.StepRefused when the withdrawal is not PROCESSING.
     """
-    with transaction.atomic(durable=True):
+    with committing("settle"):
         withdrawal = advance.locked(verdict.payout_id)
         verb = VERDICTS[verdict.outcome]
         withdrawal.txid = verdict.txid
         reason = "the transfer failed on chain" if verb == "fail" else ""
         by = By(WATCHER.actor, reason=reason, data={"proof": verdict.proof})
         withdrawal = advance.take(withdrawal, verb, by, now=now)
+        failpoint("settle.before_collect")
         transfers.collect(verdict.intent_id, now=now)
         return withdrawal
 
