@@ -59,7 +59,7 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
         owner=order.owner or order.merchant.id,
         asset=order.asset,
         network=order.network,
-        destination=_destination(order),
+        destination=destination(order.merchant, network=order.network, text=order.destination),
         amount_units=order.amount_units,
         fee_units=fee_units,
         net_units=order.amount_units - fee_units,
@@ -72,13 +72,16 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
         return advance.take(withdrawal, "create", By(order.actor, order.maker), now=now)
 
 
-def _destination(order: Order) -> str:
-    """The address in its normal form; a test-mode merchant's needs only to look right (CONFORMANCE, the trap)."""
+def destination(merchant: Merchant, *, network: str, text: str) -> str:
+    """The address in its normal form; a test-mode merchant's needs only to look right (CONFORMANCE, the trap).
+
+    Raises: addresses.BadAddress.
+    """
     try:
-        return rules.payable(order.network, order.destination)
+        return rules.payable(network, text)
     except addresses.BadAddress:
-        if order.merchant.is_test and addresses.looks_right(order.network, order.destination):
-            return order.destination
+        if merchant.is_test and addresses.looks_right(network, text):
+            return text
         raise
 
 

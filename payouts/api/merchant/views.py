@@ -3,19 +3,16 @@
 from typing import Any
 from uuid import UUID
 
-import structlog
-from django.core.exceptions import SuspiciousOperation
-from django.db import InterfaceError, OperationalError
 from rest_framework import exceptions
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView, exception_handler
+from rest_framework.views import APIView
 
 from ledger import balances
 from ledger.accounts import Purpose, Ref
 from payouts import doorbell
-from payouts.api import base, throttling
+from payouts.api import base, refusals, throttling
 from payouts.api.merchant import auth, wire
 from payouts.merchants.models import ApiKey
 from payouts.webhooks import endpoints, outbox
@@ -26,28 +23,7 @@ from payouts.withdrawals.advance import By
 
 LIMIT = throttling.RateLimit("60/minute")
 PAGE, LARGEST_PAGE = 20, 100
-
-
-def refuse(error: Exception, context: dict[str, Any]) -> Response:
-    """Every refusal in this API's envelope: `{"error": "text"}`.
-
-    Raises: what is no refusal but a defect, for Django's own 500.
-    """
-    found = wire.error_of(error)
-    if found is not None:
-        return Response({"error": found[1]}, status=found[0])
-    if isinstance(error, OperationalError | InterfaceError):
-        structlog.get_logger(__name__).error("database.unavailable", error=str(error))
-        error = base.Unavailable()
-    if isinstance(error, SuspiciousOperation):  # a thousand query parameters, say
-        error = exceptions.ParseError("invalid request")
-    if isinstance(error, exceptions.Throttled):
-        error.detail = exceptions.ErrorDetail("rate limit exceeded")
-    answer = exception_handler(error, context)
-    if answer is None:
-        raise error
-    answer.data = {"error": str(getattr(error, "detail", "not found"))}
-    return answer
+refuse = refusals.handler(wire.error_of, lambda _status, text: {"error": text})
 
 
 class MerchantView(APIView):
