@@ -1,24 +1,30 @@
 """Index of the rooms' tables, for Django."""
 
 from payouts.merchants.models import ApiKey, Challenge, Member, Merchant, Nonce
+from payouts.merchants.store_models import AddressChange, Login, QrCode, Store, Supervisor
 from payouts.ticks import Tick
 from payouts.webhooks.models import Attempt, Endpoint, Message, SigningSecret
 from payouts.withdrawals.models import FeeRule, IdempotencyKey, PolicyRule, StepTaken, Withdrawal
 
 __all__ = [
+    "AddressChange",
     "ApiKey",
     "Attempt",
     "Challenge",
     "Endpoint",
     "FeeRule",
     "IdempotencyKey",
+    "Login",
     "Member",
     "Merchant",
     "Message",
     "Nonce",
     "PolicyRule",
+    "QrCode",
     "SigningSecret",
     "StepTaken",
+    "Store",
+    "Supervisor",
     "Tick",
     "Withdrawal",
 ]
