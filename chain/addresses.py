@@ -41,7 +41,7 @@ def normalise(network: str, text: str) -> str:
     if int.from_bytes(account, "big") < RESERVED_BELOW or account in BURN:
         raise BadAddress("nobody can spend from this address")
     if any(account == account_bytes(network, token.contract) for token in row.tokens.values()):
-        raise BadAddress("this is the token's own contract")
+        raise BadAddress("this is a token's own contract")
     return from_bytes(network, account)
 
 

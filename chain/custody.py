@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chain import families, networks
+from chain import families, networks, units
 from chain.gateway import Gateway, Holding, Retryable
 from chain.models import HotWallet, Intent, IntentState
 
@@ -14,7 +14,7 @@ class Held:
     """Balances at one block, and what left by that block although its payout is not settled yet.
 
     `units + uncollected_units` is what the ledger's external accounts of the network must sum to, negated.
-    Units: the asset's base units.
+    Units: the asset's ledger units; a rest below one of them is left out.
     """
 
     units: int
@@ -53,14 +53,15 @@ def _counted(gateway: Gateway, holding: Holding, *, network: str, asset: str) ->
     """Raises: Retryable when something moved meanwhile."""
     collected = _collected(network, asset)
     open_or_new = list(_uncollected(network, asset))
-    units = sum(
+    landed = sum(
         intent.amount_units for intent in open_or_new if gateway.landed(intent.transfer(), intent.candidates(), holding)
     )
     newest = Intent.objects.filter(network=network, asset=asset, state=IntentState.PAID).exclude(collected_at=None)
     behind = newest.filter(proof__chain__first__number__gt=holding.number).exists()
     if behind or _collected(network, asset) != collected or not gateway.still(holding):
         raise Retryable("payments or blocks moved while the custody was read")
-    return Held(holding.units, units, holding.number, holding.hash)
+    held_units, landed_units = (units.to_ledger_units(network, asset, one) for one in (holding.units, landed))
+    return Held(held_units, landed_units, holding.number, holding.hash)
 
 
 def _collected(network: str, asset: str) -> int:

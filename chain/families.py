@@ -21,4 +21,4 @@ def gateway(network: str) -> Gateway:
     Raises: UnknownNetwork.
     """
     row = networks.network(network)
-    return FAMILIES[row.family](network, getattr(settings, row.urls_setting), timeout_s=settings.RPC_TIMEOUT_S)
+    return FAMILIES[row.family](network, row.endpoints, timeout_s=settings.RPC_TIMEOUT_S)

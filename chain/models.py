@@ -97,7 +97,7 @@ class Intent(models.Model):
     asset = models.CharField(max_length=16)
     contract = models.CharField(max_length=64)
     to_address = models.CharField(max_length=64)
-    amount_units = UnitsField()
+    amount_units = UnitsField()  # the token's, which may be finer than the ledger's
     state = models.CharField(max_length=8, choices=IntentState, default=IntentState.OPEN)
     txid = models.CharField(max_length=80, blank=True, default="")  # the transaction that decided it
     proof = models.JSONField(default=dict, blank=True)

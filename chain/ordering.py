@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from chain import addresses, networks
+from chain import addresses, networks, units
 from chain.models import AttemptState, HotWallet, Intent, IntentState, SignedAttempt
 
 
@@ -28,7 +28,10 @@ class NotToCollect(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """What the caller wants paid; the signer compares it again with what it signs."""
+    """What the caller wants paid; the signer compares it again with what it signs.
+
+    Units: the asset's ledger units; the intent counts in the token's.
+    """
 
     payout_id: UUID
     network: str
@@ -51,11 +54,12 @@ class Verdict:
 def order(payment: Payment, *, now: datetime) -> Intent:
     """Bind a payment to a wallet and its next sequence number; needs the caller's transaction.
 
-    Raises: BadAddress, UnknownNetwork, NoLane, AlreadyOrdered.
+    Raises: BadAddress, UnknownNetwork, BadAmount (no whole number of the token's units), NoLane, AlreadyOrdered.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("order() belongs in the transaction that reserves the money")
     contract = networks.token(payment.network, payment.asset).contract
+    token_units = units.to_token_units(payment.network, payment.asset, payment.amount_units)
     to_address = addresses.normalise(payment.network, payment.to_address)
     wallet = _take_lane(payment.network)
     if HotWallet.objects.filter(address=to_address).exists():  # EVM networks share their addresses
@@ -71,7 +75,7 @@ def order(payment: Payment, *, now: datetime) -> Intent:
                 asset=payment.asset,
                 contract=contract,
                 to_address=to_address,
-                amount_units=payment.amount_units,
+                amount_units=token_units,
                 next_sign_at=now,
                 next_send_at=now,
                 next_watch_at=now,

@@ -20,7 +20,7 @@ def send_due(*, now: datetime, limit: int) -> int:
 
     Any number of workers may do this at once. A network that does not answer holds up nobody but itself.
     """
-    return sum(_send_network(network, now=now, limit=limit) for network in networks.NETWORKS)
+    return sum(_send_network(network.name, now=now, limit=limit) for network in networks.configured())
 
 
 def _send_network(network: str, *, now: datetime, limit: int) -> int:

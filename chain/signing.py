@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError
 
-from chain import addresses, families, keys, networks
+from chain import addresses, families, keys, networks, units
 from chain.failpoints import committing, failpoint
 from chain.gateway import Candidate, ChainError, Gateway, Mismatch, Quote, Reading, Signed, Transfer
 from chain.models import AttemptState, Intent, IntentState, SignedAttempt
@@ -69,7 +69,7 @@ def _agreed(intent: Intent, expected: Payment) -> Transfer:
             expected.network,
             expected.asset,
             addresses.normalise(expected.network, expected.to_address),
-            expected.amount_units,
+            units.to_token_units(expected.network, expected.asset, expected.amount_units),
             networks.token(expected.network, expected.asset).contract,
         )
     except ValueError as wrong:

@@ -2,9 +2,12 @@
 
 from decimal import Decimal
 
-PLACES = {"USDT": 6}  # the asset's smallest ledger unit
+from chain import networks
+from chain.assets import ASSETS
+
+PLACES = {row.symbol: row.places for row in ASSETS.values()}  # the asset's smallest ledger unit
 MOST_DIGITS = 100  # zeros behind the last place included; nobody writes an amount so
-LARGEST_UNITS = 10**30 - 1  # far above every supply, far below numeric(78, 0)
+LARGEST_UNITS = 10**36 - 1  # far above every supply, far below numeric(78, 0)
 
 
 class BadAmount(ValueError):
@@ -69,3 +72,28 @@ def text(asset: str, units: int, places: int | None = None) -> str:
         return f"{whole}.{fraction}" if fraction else whole
     fraction = fraction.rstrip("0").ljust(places, "0")
     return f"{whole}.{fraction}" if fraction else whole
+
+
+def to_token_units(network: str, asset: str, amount_units: int) -> int:
+    """Ledger units in what the network's chain counts in; exact or refused, never rounded.
+
+    Units: the asset's ledger units; the answer in the token's (USDT on BSC: 18 places where the ledger has 6).
+    Raises: UnknownNetwork; BadAmount when it is no whole number there.
+    """
+    shift = networks.token(network, asset).decimals - places(asset)
+    token_units: int = amount_units * 10 ** max(shift, 0)
+    token_units, lost = divmod(token_units, 10 ** max(-shift, 0))
+    if lost:
+        raise BadAmount(f"{asset} on {network} cannot be paid in so many places")
+    return token_units
+
+
+def to_ledger_units(network: str, asset: str, token_units: int) -> int:
+    """What the chain counts in ledger units; less than one ledger unit is nobody's and left out.
+
+    Units: the token's units; the answer in the asset's ledger units.
+    Raises: UnknownNetwork.
+    """
+    shift = networks.token(network, asset).decimals - places(asset)
+    amount_units: int = token_units * 10 ** max(-shift, 0) // 10 ** max(shift, 0)
+    return amount_units

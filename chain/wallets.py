@@ -2,7 +2,7 @@
 
 from django.db.models import Sum
 
-from chain import addresses, families, keys, networks
+from chain import addresses, families, keys, networks, units
 from chain.models import HotWallet, Intent, IntentState
 
 
@@ -35,11 +35,12 @@ def create(network: str, *, light: bool = False) -> HotWallet:
 def spendable_units(network: str, asset: str) -> int:
     """What the open lanes hold now, minus what is ordered from them and not decided. Never inside a transaction.
 
-    Units: the asset's base units; negative when more is ordered than is there.
+    Units: the asset's ledger units; negative when more is ordered than is there.
     Raises: UnknownNetwork, ChainError.
     """
     lanes = list(HotWallet.objects.filter(network=network, paused=False))
     texts = [lane.address for lane in lanes]
     held = families.gateway(network).balance_units(networks.token(network, asset).contract, texts)
     ordered = Intent.objects.filter(wallet__in=lanes, asset=asset, state=IntentState.OPEN)
-    return held - int(ordered.aggregate(total=Sum("amount_units"))["total"] or 0)
+    left = held - int(ordered.aggregate(total=Sum("amount_units"))["total"] or 0)
+    return units.to_ledger_units(network, asset, left)

@@ -27,7 +27,7 @@ def watch_due(*, now: datetime, limit: int) -> int:
 
     Nothing that was seen before is trusted: every look starts from the chain, so a reorganisation needs no undoing.
     """
-    return sum(_watch_network(network, now=now, limit=limit) for network in networks.NETWORKS)
+    return sum(_watch_network(network.name, now=now, limit=limit) for network in networks.configured())
 
 
 def _watch_network(network: str, *, now: datetime, limit: int) -> int:

@@ -30,8 +30,8 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 def readyz(_request: HttpRequest) -> JsonResponse:
     """Database, broker and chains are reachable and every sweep has run lately; 503 and what is wrong otherwise."""
     checks: dict[str, Any] = {"database": _checked(_database), "broker": _checked(_broker)}
-    for network in networks.NETWORKS:
-        checks[network] = _checked(functools.partial(_chain, network))
+    for network in networks.configured():
+        checks[network.name] = _checked(functools.partial(_chain, network.name))
     checks["workers"] = _checked(_workers)
     ready = all(check["ok"] for check in checks.values())
     answer = {"status": "ready" if ready else "not ready", "checks": checks}

@@ -152,6 +152,11 @@ CELERY_TIMEZONE = "UTC"
 # --- chains ---------------------------------------------------------------------------------------------------------
 EVM_RPC_URLS = [url.strip() for url in required("EVM_RPC_URLS").split(",")]
 TRON_RPC_URLS = [url.strip() for url in required("TRON_RPC_URLS").split(",")]
+# A network without endpoints is known, but pays nothing.
+ARBITRUM_RPC_URLS, BASE_RPC_URLS, OPTIMISM_RPC_URLS, BSC_RPC_URLS = (
+    [url.strip() for url in os.environ.get(name, "").split(",") if url.strip()]
+    for name in ("ARBITRUM_RPC_URLS", "BASE_RPC_URLS", "OPTIMISM_RPC_URLS", "BSC_RPC_URLS")
+)
 RPC_TIMEOUT_S = env.int("RPC_TIMEOUT_S", default=10)
 KEYSTORE_DIR = Path(env.str("KEYSTORE_DIR", default=str(BASE_DIR / ".local" / "keystore")))
 LOCAL_DIR = KEYSTORE_DIR.parent  # where the local default keeps what it made

@@ -43,8 +43,8 @@ def compare(network: str, asset: str) -> Comparison:
 
 
 def compare_all() -> list[Comparison]:
-    """Every asset on every network.
+    """Every token on every configured network.
 
     Raises: gateway.ChainError.
     """
-    return [compare(network.name, asset) for network in networks.NETWORKS.values() for asset in network.tokens]
+    return [compare(network.name, asset) for network in networks.configured() for asset in network.tokens]

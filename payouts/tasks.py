@@ -141,20 +141,17 @@ def _each(
 def _payable() -> list[UUID]:
     """The approved withdrawals that the wallets can pay now; one network's silence does not hold up another."""
     ids: list[UUID] = []
-    for network in networks.NETWORKS.values():
-        for asset in network.tokens:
-            waiting = queries.approved(network=network.name, asset=asset, limit=BATCH)
-            if not waiting:
-                continue
-            try:
-                left_units = transfers.spendable_units(network.name, asset)
-            except gateway.ChainError as error:
-                log.warning("dispatch.chain_unreachable", network=network.name, error=str(error))
-                continue
-            for withdrawal in waiting:
-                left_units -= int(withdrawal.net_units)
-                if left_units < 0:
-                    log.error("dispatch.liquidity_short", network=network.name, asset=asset, short_units=-left_units)
-                    break
-                ids.append(withdrawal.id)
+    configured = [row.name for row in networks.configured()]
+    for network, asset in queries.approved_pairs(networks=configured):
+        try:
+            left_units = transfers.spendable_units(network, asset)
+        except gateway.ChainError as error:
+            log.warning("dispatch.chain_unreachable", network=network, error=str(error))
+            continue
+        for withdrawal in queries.approved(network=network, asset=asset, limit=BATCH):
+            left_units -= int(withdrawal.net_units)
+            if left_units < 0:
+                log.error("dispatch.liquidity_short", network=network, asset=asset, short_units=-left_units)
+                break
+            ids.append(withdrawal.id)
     return ids

@@ -1,4 +1,4 @@
-"""Block 0: the dev owner with all TRX, and the token at its main-net address."""
+"""Block 0: the dev owner with all TRX, and the tokens at their main-net addresses."""
 
 from typing import Final
 
@@ -7,8 +7,6 @@ import coincurve
 from chain.devnet import accounts, addresses, blocks, engine, signatures, tokens
 from chain.devnet.store import Store
 
-TOKEN: Final = tokens.ON_TRON
-TITLE: Final = "TetherToken"
 SUPPLY_SUN: Final = 99_000_000_000 * 1_000_000
 OWNER_KEY: Final = "dev owner's private key"
 SOLID: Final = "solid block"
@@ -21,10 +19,11 @@ def write(store: Store, *, owner_key: bytes, now_ms: int) -> None:
     state = engine.open_state(store.nodes, root=engine.EMPTY_ROOT, number=0, timestamp_ms=now_ms)
     accounts.activate(state, owner)
     accounts.change_balance(state, owner, by_sun=SUPPLY_SUN)
-    deployed = engine.create(state, owner=owner, address=TOKEN, code=tokens.creation_code(initial_supply_units=0))
-    if deployed.status != engine.SUCCESS:
-        raise RuntimeError(f"the token's constructor failed: {deployed.message}")
-    accounts.activate(state, TOKEN)
+    for address, spec in tokens.GENESIS.items():
+        deployed = engine.create(state, owner=owner, address=address, code=tokens.creation_code(spec))
+        if deployed.status != engine.SUCCESS:
+            raise RuntimeError(f"{spec.symbol}'s constructor failed: {deployed.message}")
+        accounts.activate(state, address)
     state.persist()
     block = blocks.seal(
         number=0,

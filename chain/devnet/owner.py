@@ -8,7 +8,7 @@ from typing import Final
 
 import coincurve
 
-from chain.devnet import addresses, genesis, signatures, tokens, transactions
+from chain.devnet import addresses, signatures, tokens, transactions
 from chain.devnet.node import Node
 
 LIFETIME_MS: Final = 3_600_000
@@ -32,22 +32,22 @@ class Owner:
         """
         return self._send(transactions.TRANSFER, {"to_address": addresses.hex41(to), "amount": amount_sun})
 
-    def mint(self, *, to: bytes, units: int) -> bytes:
+    def mint(self, *, to: bytes, units: int, token: bytes = tokens.ON_TRON) -> bytes:
         """Issue tokens and pass them on; answer the txid of the passing.
 
         Units: token base units.
         Raises: Refused.
         """
-        self.call("issue", units)
-        return self.call("transfer", to, units)
+        self.call("issue", units, token=token)
+        return self.call("transfer", to, units, token=token)
 
-    def call(self, function: str, *arguments: bytes | int) -> bytes:
-        """Call the token as its owner; answer the txid.
+    def call(self, function: str, *arguments: bytes | int, token: bytes = tokens.ON_TRON) -> bytes:
+        """Call a token as its owner; answer the txid.
 
         Raises: Refused.
         """
         fields = {
-            "contract_address": addresses.hex41(genesis.TOKEN),
+            "contract_address": addresses.hex41(token),
             "data": tokens.call_data(function, *arguments).hex(),
         }
         return self._send(transactions.TRIGGER, fields, fee_limit_sun=FEE_LIMIT_SUN)

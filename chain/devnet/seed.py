@@ -15,7 +15,8 @@ from chain.devnet import addresses, tokens
 
 TIMEOUT_S: Final = 30.0
 POLL_S: Final = 0.05
-STORAGE_SLOTS: Final = 8  # the token's scalars lie in the first slots; its mappings are empty without a supply
+OWNER_SLOT: Final = "0x0"  # of every local token; all its other slots are zero without a supply
+CALL_GAS: Final = 200_000
 GAS_MONEY_WEI: Final = 10**20
 EVM: Final = "evm"
 
@@ -24,21 +25,18 @@ class SeedFailed(Exception):
     """The local chain did not do what it was asked."""
 
 
-def install_evm_token(rpc_url: str, *, contract: str, owner: str) -> None:
+def install_evm_token(rpc_url: str, *, contract: str, owner: str, spec: tokens.Spec = tokens.USDT) -> None:
     """Put the token at exactly this address of an anvil, with `owner` as the one who issues; again is no change.
 
     Raises: SeedFailed.
     """
-    runtime = "0x" + tokens.usdt().runtime.hex()
-    if _evm(rpc_url, "eth_getCode", contract, "latest") == runtime:
+    if _evm(rpc_url, "eth_getCode", contract, "latest") != "0x":
         return
-    creation = "0x" + tokens.creation_code(initial_supply_units=0).hex()
-    deployed = _evm_send(rpc_url, sender=owner, data=creation)["contractAddress"]
-    for slot in range(STORAGE_SLOTS):
-        value = _evm(rpc_url, "eth_getStorageAt", deployed, hex(slot), "latest")
-        _evm(rpc_url, "anvil_setStorageAt", contract, f"0x{slot:064x}", value)
-    # The code comes last: where it is, everything is.
-    _evm(rpc_url, "anvil_setCode", contract, _evm(rpc_url, "eth_getCode", deployed, "latest"))
+    # What a deployment would leave there, its owner apart, who is no part of the code.
+    runtime = _evm(rpc_url, "eth_call", {"data": "0x" + tokens.creation_code(spec).hex()}, "latest")
+    slot = "0x" + bytes.fromhex(owner.removeprefix("0x")).rjust(32, b"\0").hex()
+    _evm(rpc_url, "anvil_setStorageAt", contract, OWNER_SLOT, slot)
+    _evm(rpc_url, "anvil_setCode", contract, runtime)  # the code comes last: where it is, everything is
     _until(lambda: _evm(rpc_url, "eth_getCode", contract, "latest") == runtime, f"no code at {contract}")
 
 
@@ -48,11 +46,35 @@ def mint_evm(rpc_url: str, *, contract: str, to: str, units: int) -> str:
     Units: token base units.
     Raises: SeedFailed.
     """
+    return mined_evm(rpc_url, start_mint_evm(rpc_url, contract=contract, to=to, units=units))
+
+
+def start_mint_evm(rpc_url: str, *, contract: str, to: str, units: int) -> str:
+    """Begin to issue tokens to an address; answer the hash of the transaction that will bring them.
+
+    Units: token base units.
+    Raises: SeedFailed.
+    """
     owner = to_checksum_address(_evm_call(rpc_url, contract=contract, data=tokens.call_data("owner"))[-20:])
-    _evm_send(rpc_url, sender=owner, to=contract, data="0x" + tokens.call_data("issue", units).hex())
-    passing = tokens.call_data("transfer", bytes.fromhex(to.removeprefix("0x")), units)
-    receipt = _evm_send(rpc_url, sender=owner, to=contract, data="0x" + passing.hex())
-    return str(receipt["transactionHash"])
+    if int(_evm(rpc_url, "eth_getBalance", owner, "latest"), 16) < GAS_MONEY_WEI:
+        fund_evm(rpc_url, address=owner, wei=GAS_MONEY_WEI * 2)
+    _evm(rpc_url, "anvil_impersonateAccount", owner)
+    account = bytes.fromhex(to.removeprefix("0x"))
+    for data in (tokens.call_data("issue", units), tokens.call_data("transfer", account, units)):
+        call = {"from": owner, "to": contract, "data": "0x" + data.hex(), "gas": hex(CALL_GAS)}
+        txid = str(_evm(rpc_url, "eth_sendTransaction", call))
+    return txid
+
+
+def mined_evm(rpc_url: str, txid: str) -> str:
+    """Wait until a transaction is in a block, and answer its hash again.
+
+    Raises: SeedFailed when it failed there.
+    """
+    receipt = _until(lambda: _evm(rpc_url, "eth_getTransactionReceipt", txid), f"{txid} is in no block")
+    if receipt["status"] != "0x1":
+        raise SeedFailed(f"{txid} was reverted")
+    return txid
 
 
 def fund_evm(rpc_url: str, *, address: str, wei: int) -> None:
@@ -71,10 +93,16 @@ def mint_tron(rpc_url: str, *, contract: str, to: str, units: int) -> str:
     Units: token base units.
     Raises: SeedFailed.
     """
-    if addresses.parse(contract) != tokens.ON_TRON:
-        raise SeedFailed(f"the dev node's only token is not at {contract}")
-    txid = _tron(rpc_url, "dev/mint", address=to, units=units)["txid"]
-    return _tron_mined(rpc_url, txid)
+    return mined_tron(rpc_url, start_mint_tron(rpc_url, contract=contract, to=to, units=units))
+
+
+def start_mint_tron(rpc_url: str, *, contract: str, to: str, units: int) -> str:
+    """Begin to issue tokens to an address; answer the txid that will bring them.
+
+    Units: token base units.
+    Raises: SeedFailed.
+    """
+    return str(_tron(rpc_url, "dev/mint", address=to, units=units, contract=contract)["txid"])
 
 
 def fund_tron(rpc_url: str, *, address: str, sun: int) -> str:
@@ -83,7 +111,18 @@ def fund_tron(rpc_url: str, *, address: str, sun: int) -> str:
     Units: sun.
     Raises: SeedFailed.
     """
-    return _tron_mined(rpc_url, _tron(rpc_url, "dev/credit", address=address, sun=sun)["txid"])
+    return mined_tron(rpc_url, _tron(rpc_url, "dev/credit", address=address, sun=sun)["txid"])
+
+
+def mined_tron(rpc_url: str, txid: str) -> str:
+    """Wait until a transaction is in a block, and answer its txid again.
+
+    Raises: SeedFailed when it failed there.
+    """
+    info = _until(lambda: _tron(rpc_url, "wallet/gettransactioninfobyid", value=txid), f"{txid} is in no block")
+    if info.get("result") == "FAILED":
+        raise SeedFailed(f"{txid} ended as {info['receipt']['result']}")
+    return txid
 
 
 def balance_of(rpc_url: str, family: str, contract: str, address: str) -> int:
@@ -120,30 +159,11 @@ def _evm_call(rpc_url: str, *, contract: str, data: bytes) -> bytes:
     return bytes.fromhex(result.removeprefix("0x"))
 
 
-def _evm_send(rpc_url: str, *, sender: str, data: str, to: str | None = None) -> dict[str, Any]:
-    """Send in the name of an address whose key nobody needs, and wait for the receipt."""
-    if int(_evm(rpc_url, "eth_getBalance", sender, "latest"), 16) < GAS_MONEY_WEI:
-        fund_evm(rpc_url, address=sender, wei=GAS_MONEY_WEI * 2)
-    _evm(rpc_url, "anvil_impersonateAccount", sender)
-    sent = _evm(rpc_url, "eth_sendTransaction", {"from": sender, "data": data} | ({"to": to} if to else {}))
-    receipt: dict[str, Any] = _until(lambda: _evm(rpc_url, "eth_getTransactionReceipt", sent), f"{sent} is in no block")
-    if receipt["status"] != "0x1":
-        raise SeedFailed(f"{sent} was reverted")
-    return receipt
-
-
 def _tron(rpc_url: str, path: str, **body: Any) -> dict[str, Any]:
     answer = requests.post(f"{rpc_url.rstrip('/')}/{path}", json=body, timeout=TIMEOUT_S).json()
     if "Error" in answer:
         raise SeedFailed(f"{path}: {answer['Error']}")
     return dict(answer)
-
-
-def _tron_mined(rpc_url: str, txid: str) -> str:
-    info = _until(lambda: _tron(rpc_url, "wallet/gettransactioninfobyid", value=txid), f"{txid} is in no block")
-    if info.get("result") == "FAILED":
-        raise SeedFailed(f"{txid} ended as {info['receipt']['result']}")
-    return txid
 
 
 def _until(look: Callable[[], Any], failure: str) -> Any:

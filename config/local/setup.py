@@ -4,12 +4,12 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from chain import networks
-from chain.devnet import seed
+from chain import assets, networks
+from chain.devnet import seed, tokens
 from config.local import stack
 from config.local.place import ROOT
 
-ISSUER = "0x5100000000000000000000000000000000000051"  # issues the local token; nobody has or needs its key
+ISSUER = "0x5100000000000000000000000000000000000051"  # issues the local tokens; nobody has or needs its key
 
 
 class SetupFailed(Exception):
@@ -22,8 +22,9 @@ def prepare(services: stack.Services, environ: Mapping[str, str], *, migrated: b
     Raises: SetupFailed when one of them does not end well.
     """
     migration = _migrate({**environ, **services.env}) if migrated else None
-    if url := services.env.get("EVM_RPC_URLS"):
-        _install_tokens(url)
+    for network in networks.NETWORKS.values():
+        if network.family == "evm" and (url := services.env.get(network.urls_setting)):
+            _install_tokens(network, url)
     if migration and migration.wait():
         raise SetupFailed("the database could not be migrated, see above")
 
@@ -36,15 +37,14 @@ def _migrate(env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     )
 
 
-def _install_tokens(url: str) -> None:
-    """Put the token's code at the main net's addresses; the TRON dev node has its token from the first block on."""
-    for network in networks.NETWORKS.values():
-        if network.family == "evm":
-            for token in network.tokens.values():
-                try:
-                    seed.install_evm_token(url, contract=token.contract, owner=ISSUER)
-                except seed.SeedFailed as error:
-                    raise SetupFailed(f"the token could not be put on {network.name}: {error}") from None
+def _install_tokens(network: networks.Network, url: str) -> None:
+    """Put tokens' code at the main net's addresses; the TRON dev node has its tokens from the first block on."""
+    for symbol, token in network.tokens.items():
+        spec = tokens.Spec(symbol, assets.ASSETS[symbol].title, token.decimals)
+        try:
+            seed.install_evm_token(url, contract=token.contract, owner=ISSUER, spec=spec)
+        except seed.SeedFailed as error:
+            raise SetupFailed(f"{symbol} could not be put on {network.name}: {error}") from None
 
 
 def owner(env: Mapping[str, str]) -> dict[str, str]:

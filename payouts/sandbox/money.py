@@ -35,7 +35,7 @@ class DoesNotAgree(Exception):
 
 def provide_wallets() -> dict[str, HotWallet]:
     """One hot wallet per network with gas, made the first time by a process of the signer's."""
-    for network in networks.NETWORKS:
+    for network in networks_here():
         if not HotWallet.objects.filter(network=network).exists():
             command = [
                 sys.executable,
@@ -48,7 +48,12 @@ def provide_wallets() -> dict[str, HotWallet]:
             environment = {**os.environ, "SLUICE_ROLE": "signer"}
             subprocess.run(command, env=environment, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own
             _give_gas(network)
-    return {name: HotWallet.objects.filter(network=name).earliest("id") for name in networks.NETWORKS}
+    return {name: HotWallet.objects.filter(network=name).earliest("id") for name in networks_here()}
+
+
+def networks_here() -> list[str]:
+    """The configured networks that carry the asset."""
+    return [row.name for row in networks.configured() if ASSET in row.tokens]
 
 
 def _give_gas(network: str) -> None:
@@ -78,7 +83,7 @@ def set_balance(merchant: Merchant, *, fund_units: int) -> None:
         persons = {"reason": "sandbox --fund", "by": "sandbox", "approved_by": "its developer"}
         _post(Kind.ADJUST, available, outside, -missing_units, data=persons)
         _deposit_platform(HOME, -missing_units)
-    for network in networks.NETWORKS:
+    for network in networks_here():
         lacking_units = fund_units + balances.external_units(network, ASSET)
         if lacking_units > 0:
             _deposit_platform(network, lacking_units)
@@ -97,7 +102,7 @@ def issue() -> None:
 
     Raises: gateway.ChainError, seed.SeedFailed.
     """
-    for network in networks.NETWORKS.values():
+    for network in map(networks.network, networks_here()):
         found = reconciliation.compare(network.name, ASSET)
         if found.difference_units > 0:
             _deposit_platform(network.name, found.difference_units)
@@ -113,7 +118,7 @@ def agree() -> None:
     Raises: DoesNotAgree, gateway.ChainError.
     """
     deadline = time.monotonic() + AGREE_S
-    for network in networks.NETWORKS:
+    for network in networks_here():
         while not (found := reconciliation.compare(network, ASSET)).ok:
             if time.monotonic() > deadline:
                 raise DoesNotAgree(f"{network}: off by {found.difference_units} units of {ASSET}")

@@ -1,5 +1,6 @@
 """Reads of withdrawals; whatever a merchant may see is reached through the merchant."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -25,6 +26,12 @@ def to_screen(*, limit: int) -> list[UUID]:
     """The oldest new withdrawals that screening sorts; what policy leaves to the merchant waits for the merchant."""
     rows = Withdrawal.objects.filter(status=Status.PENDING).exclude(approval=Approval.MERCHANT)
     return list(rows.order_by("id").values_list("id", flat=True)[:limit])
+
+
+def approved_pairs(*, networks: Collection[str]) -> list[tuple[str, str]]:
+    """Network and asset of the approved withdrawals on these networks, each pair once."""
+    rows = Withdrawal.objects.filter(status=Status.APPROVED, network__in=networks)
+    return list(rows.order_by("network", "asset").values_list("network", "asset").distinct())
 
 
 def approved(*, network: str, asset: str, limit: int) -> list[Withdrawal]:

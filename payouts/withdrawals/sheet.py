@@ -12,7 +12,6 @@ from payouts.webhooks.models import Message
 from payouts.withdrawals import payload, postings
 from payouts.withdrawals.models import Status, StepTaken, Withdrawal
 
-NETWORK_TITLES = {"tron": "TRON (TRC20)", "ethereum": "Ethereum (ERC20)"}
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
 
@@ -65,7 +64,8 @@ def moment(at: datetime) -> str:
 
 def network(name: str) -> str:
     """The network as people call it."""
-    return NETWORK_TITLES.get(name, name)
+    known = networks.NETWORKS.get(name)
+    return known.title if known else name
 
 
 def summary(withdrawal: Withdrawal) -> str:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import User
 
-from chain import addresses, transfers
+from chain import addresses, transfers, units
 from chain.failpoints import committing, failpoint
 from ledger import posting
 from ledger.accounts import Purpose
@@ -47,12 +47,14 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
     """Freeze the amount at once, drawing on the credit line for what the balance lacks.
 
     Units: `order.amount_units` in the asset's ledger units; exactly this is frozen, the recipient gets it less the fee.
-    Raises: addresses.BadAddress, rules.NoFeeRule, AmountTooSmall, posting.InsufficientFunds.
+    Raises: addresses.BadAddress, rules.NoFeeRule, AmountTooSmall, units.BadAmount (not payable in whole units of the
+    network's token), posting.InsufficientFunds.
     """
     case = rules.Case(order.merchant, order.api, order.asset, order.network, order.amount_units)
     fee_units = rules.fee_units(case)
     if order.amount_units <= fee_units:
         raise AmountTooSmall("the amount must exceed the fee")
+    units.to_token_units(order.network, order.asset, order.amount_units - fee_units)
     withdrawal = Withdrawal(
         merchant=order.merchant,
         api=order.api,

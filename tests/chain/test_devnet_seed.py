@@ -10,7 +10,8 @@ import requests
 from hexbytes import HexBytes
 from web3 import Web3
 
-from chain.devnet import seed
+from chain import networks
+from chain.devnet import addresses, seed, tokens
 from config.local.place import ROOT
 from tests.chain.devnet_node import TRX, USDT, DevNode, Person
 
@@ -50,6 +51,16 @@ def test_the_token_stands_at_the_main_net_address_of_an_anvil(anvil_url: str, is
     assert (contract.functions.symbol().call(), contract.functions.decimals().call()) == ("USDT", 6)
 
 
+def test_any_other_token_has_its_own_name_and_decimals_in_its_code(anvil_url: str, issuer: str) -> None:
+    there = Web3.to_checksum_address(secrets.token_bytes(20))
+    seed.install_evm_token(anvil_url, contract=there, owner=issuer, spec=tokens.Spec("PEPE", "Pepe", 18))
+    contract = Web3(Web3.HTTPProvider(anvil_url)).eth.contract(there, abi=READ_ONLY_ABI)
+    told = [contract.functions[name]().call() for name in ("name", "symbol", "decimals", "owner", "totalSupply")]
+    assert told == ["Pepe", "PEPE", 18, issuer, 0]
+    seed.mint_evm(anvil_url, contract=there, to=issuer, units=10**33)
+    assert seed.balance_of(anvil_url, "evm", there, issuer) == 10**33
+
+
 def test_tokens_and_ether_are_there_when_seeding_returns(anvil_url: str, issuer: str) -> None:
     seed.install_evm_token(anvil_url, contract=ETHEREUM_USDT, owner=issuer)
     holder = Web3.to_checksum_address(secrets.token_bytes(20))
@@ -78,9 +89,9 @@ def test_tokens_and_trx_are_in_a_block_when_seeding_returns(tron: DevNode) -> No
         assert tron.post("wallet/gettransactioninfobyid", value=txid)["blockNumber"] > 0
 
 
-def test_only_the_token_that_exists_can_be_minted(tron: DevNode, anvil_url: str) -> None:
+def test_only_tokens_that_exist_can_be_minted(tron: DevNode, anvil_url: str) -> None:
     holder = Person(tron)
-    with pytest.raises(seed.SeedFailed, match="only token"):
+    with pytest.raises(seed.SeedFailed, match="no such token"):
         seed.mint_tron(tron.url, contract=holder.address, to=holder.address, units=1)
 
 
@@ -93,9 +104,18 @@ def test_a_mint_that_the_token_refuses_is_an_error(tron: DevNode) -> None:
     tron.dev("pause", on=False)
 
 
-def test_the_token_stands_on_the_dev_node_from_its_first_block(tron: DevNode) -> None:
+def test_the_tokens_stand_on_the_dev_node_from_its_first_block(tron: DevNode) -> None:
     contract = tron.tronpy().get_contract(USDT)
     assert (contract.functions.symbol(), contract.functions.decimals()) == ("USDT", 6)
+    usdd = tron.tronpy().get_contract(networks.token("tron", "USDD").contract)
+    assert (usdd.functions.name(), usdd.functions.symbol(), usdd.functions.decimals()) == (
+        "Decentralized USD",
+        "USDD",
+        18,
+    )
+    assert [token.contract for token in networks.network("tron").tokens.values()] == [
+        addresses.base58check(account) for account in tokens.GENESIS
+    ]
 
 
 def test_a_node_that_is_asked_to_stop_ends_without_an_error(

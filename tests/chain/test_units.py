@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chain import networks, units
+from chain import units
 
 amounts = st.integers(min_value=1, max_value=units.LARGEST_UNITS)
 
@@ -81,9 +81,3 @@ def test_text_shows_at_least_the_places_and_loses_no_digit(amount: int, places: 
 def test_a_trailing_zero_is_no_extra_place() -> None:
     assert units.to_units("USDT", Decimal("1.5000000000")) == 1_500_000
     assert units.to_units("USDT", Decimal("1E+3")) == 1_000_000_000
-
-
-def test_every_token_has_its_assets_ledger_places() -> None:
-    for network in networks.NETWORKS.values():
-        for asset, token in network.tokens.items():
-            assert token.decimals == units.places(asset), (network.name, asset)

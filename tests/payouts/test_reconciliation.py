@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from chain import custody, gateway
+from chain import custody, gateway, networks
 from payouts import reconciliation
 from payouts.merchants.models import Merchant
 from tests import make
@@ -55,7 +55,9 @@ def test_a_ledger_that_never_holds_still_is_not_called_right(book: Merchant, mon
         reconciliation.compare("tron", "USDT")
 
 
-def test_every_asset_of_every_network_is_compared(book: Merchant, ethereum: Any) -> None:
+def test_every_token_of_every_configured_network_is_compared(book: Merchant, ethereum: Any) -> None:
     found = reconciliation.compare_all()
-    assert {(one.network, one.asset) for one in found} == {("ethereum", "USDT"), ("tron", "USDT")}
+    assert {(one.network, one.asset) for one in found} == {
+        (name, asset) for name in ("ethereum", "tron") for asset in networks.network(name).tokens
+    }
     assert all(one.ok for one in found)

@@ -4,8 +4,9 @@ import dataclasses
 from typing import Any, Final
 
 from eth_hash.auto import keccak
+from eth_typing import Address
 
-from chain.devnet import accounts, addresses, blocks, engine, execution, genesis, tokens, transactions
+from chain.devnet import accounts, addresses, blocks, engine, execution, tokens, transactions
 from chain.devnet.api.question import Question
 from chain.devnet.engine import Outcome
 from chain.devnet.refusals import BadRequest
@@ -16,17 +17,19 @@ NO_CONTRACT: Final = "Contract validate error : Smart contract is not exist."
 
 
 def contract(question: Question) -> dict[str, Any]:
-    """Show a contract with its ABI; only the token is known by name."""
+    """Show a contract with its ABI; only the first block's tokens are known by name."""
     address, state = question.address("value"), question.state()
-    if address != genesis.TOKEN or not accounts.is_contract(state, address):
+    spec = tokens.GENESIS.get(address)
+    if spec is None or not accounts.is_contract(state, address):
         return {"Error": "class java.lang.NullPointerException : null"}
+    artifact = tokens.artifact(spec)
     return {
         "contract_address": addresses.show(address, visible=question.visible),
-        "origin_address": addresses.show(_token_owner(question), visible=question.visible),
-        "name": genesis.TITLE,
-        "abi": {"entrys": [_entry(item) for item in tokens.usdt().abi]},
-        "bytecode": tokens.usdt().bytecode.hex(),
-        "code_hash": keccak(tokens.usdt().runtime).hex(),
+        "origin_address": addresses.show(_token_owner(question, address), visible=question.visible),
+        "name": spec.title,
+        "abi": {"entrys": [_entry(item) for item in artifact.abi]},
+        "bytecode": artifact.bytecode.hex(),
+        "code_hash": keccak(state.get_code(Address(address))).hex(),
         "consume_user_resource_percent": 100,
         "origin_energy_limit": 10_000_000,
     }
@@ -37,7 +40,7 @@ def contract_info(question: Question) -> dict[str, Any]:
     shown = contract(question)
     if "Error" in shown:
         return shown
-    return {"smart_contract": shown, "runtimecode": tokens.usdt().runtime.hex()}
+    return {"smart_contract": shown, "runtimecode": question.state().get_code(Address(question.address("value"))).hex()}
 
 
 def constant_call(question: Question) -> dict[str, Any]:
@@ -141,10 +144,10 @@ def _unsigned(question: Question, kind: str, value: dict[str, Any]) -> dict[str,
     return transactions.to_json(unsigned, visible=question.visible)
 
 
-def _token_owner(question: Question) -> bytes:
+def _token_owner(question: Question, address: bytes) -> bytes:
     body = {
-        "owner_address": addresses.hex41(genesis.TOKEN),
-        "contract_address": addresses.hex41(genesis.TOKEN),
+        "owner_address": addresses.hex41(address),
+        "contract_address": addresses.hex41(address),
         "data": tokens.call_data("owner").hex(),
     }
     ran = _run(dataclasses.replace(question, body=body))

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, Final
 
+from chain.devnet import tokens
 from chain.devnet.api.question import Question
 from chain.devnet.faults import Fault, Faults
 from chain.devnet.owner import Owner
@@ -31,9 +32,9 @@ class Levers:
             "unfault":   self.unfault,
             "status":    self.status,
             "credit":    self.credit,      # address, sun
-            "mint":      self.mint,        # address, units
-            "blacklist": self.blacklist,   # address, on
-            "pause":     self.pause,       # on
+            "mint":      self.mint,        # address, units, contract
+            "blacklist": self.blacklist,   # address, on, contract
+            "pause":     self.pause,       # on, contract
             "fee":       self.fee,         # basis_points, maximum_tokens
         }
         # fmt: on
@@ -111,22 +112,36 @@ class Levers:
 
     def mint(self, question: Question) -> dict[str, Any]:
         """Issue tokens to an account."""
-        txid = self._owner.mint(to=question.address("address"), units=question.number("units"))
+        to, units = question.address("address"), question.number("units")
+        txid = self._owner.mint(to=to, units=units, token=_token(question))
         return {"txid": txid.hex()}
 
     def blacklist(self, question: Question) -> dict[str, Any]:
         """Block a holder of the token, or let go of it."""
         function = "addBlackList" if _flag(question, "on") else "removeBlackList"
-        return {"txid": self._owner.call(function, question.address("address")).hex()}
+        return {"txid": self._owner.call(function, question.address("address"), token=_token(question)).hex()}
 
     def pause(self, question: Question) -> dict[str, Any]:
-        """Stop all transfers of the token, or let them run again."""
-        return {"txid": self._owner.call("pause" if _flag(question, "on") else "unpause").hex()}
+        """Stop all transfers of a token, or let them run again."""
+        function = "pause" if _flag(question, "on") else "unpause"
+        return {"txid": self._owner.call(function, token=_token(question)).hex()}
 
     def fee(self, question: Question) -> dict[str, Any]:
-        """Set the token's own fee on transfers."""
+        """Set Tether's own fee on transfers."""
         basis_points, maximum = question.number("basis_points"), question.number("maximum_tokens")
         return {"txid": self._owner.call("setParams", basis_points, maximum).hex()}
+
+
+def _token(question: Question) -> bytes:
+    """The token that a question is about; USDT when it does not say.
+
+    Raises: BadRequest.
+    """
+    if "contract" not in question.body:
+        return tokens.ON_TRON
+    if (address := question.address("contract")) not in tokens.GENESIS:
+        raise BadRequest("there is no such token on this chain")
+    return address
 
 
 def _flag(question: Question, name: str) -> bool:

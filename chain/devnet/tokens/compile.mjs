@@ -1,4 +1,4 @@
-// Compiles USDT.sol into USDT.json, offline. Needed only after USDT.sol was changed:
+// Compiles USDT.sol and Token.sol into USDT.json and Token.json, offline. Needed only after one of them was changed:
 //     npm install --ignore-scripts --no-save solc@0.8.30 && node compile.mjs
 import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -12,17 +12,20 @@ const settings = {
   optimizer: { enabled: true, runs: 200 },
   outputSelection: { "*": { "*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"] } },
 };
-const sources = { "USDT.sol": { content: readFileSync(here("USDT.sol"), "utf8") } };
-const output = JSON.parse(solc.compile(JSON.stringify({ language: "Solidity", sources, settings })));
-for (const problem of output.errors ?? []) console.error(problem.formattedMessage);
 
-const contract = output.contracts["USDT.sol"].TestUSDT;
-const artifact = {
-  contract: "TestUSDT",
-  compiler: solc.version(),
-  settings: { evmVersion: settings.evmVersion, optimizer: settings.optimizer },
-  abi: contract.abi,
-  bytecode: contract.evm.bytecode.object,
-  runtime: contract.evm.deployedBytecode.object,
-};
-writeFileSync(here("USDT.json"), `${JSON.stringify(artifact, null, 1)}\n`);
+for (const [file, name] of [["USDT", "TestUSDT"], ["Token", "TestToken"]]) {
+  const sources = { [`${file}.sol`]: { content: readFileSync(here(`${file}.sol`), "utf8") } };
+  const output = JSON.parse(solc.compile(JSON.stringify({ language: "Solidity", sources, settings })));
+  for (const problem of output.errors ?? []) console.error(problem.formattedMessage);
+
+  const contract = output.contracts[`${file}.sol`][name];
+  const artifact = {
+    contract: name,
+    compiler: solc.version(),
+    settings: { evmVersion: settings.evmVersion, optimizer: settings.optimizer },
+    abi: contract.abi,
+    bytecode: contract.evm.bytecode.object,
+    runtime: contract.evm.deployedBytecode.object,
+  };
+  writeFileSync(here(`${file}.json`), `${JSON.stringify(artifact, null, 1)}\n`);
+}

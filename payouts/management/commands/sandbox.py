@@ -48,7 +48,7 @@ class Command(BaseCommand):
                 "usdt": networks.token(name, money.ASSET).contract,
                 "hot_wallet": wallets[name].address,
             }
-            for name in networks.NETWORKS
+            for name in wallets
         }
         told = {"base_url": settings.BASE_URL, **known, "approvers": people.two_approvers(), "chains": chains}
         self.stdout.write(json.dumps(told, indent=2) if options["json"] else _table(told))
