@@ -40,6 +40,7 @@ class IntentAdmin(ReadOnly):
 
     list_display = (
         "id",
+        "purpose",
         "payout_id",
         "network",
         "asset",
@@ -50,7 +51,7 @@ class IntentAdmin(ReadOnly):
         "txid",
         "last_error",
     )
-    list_filter = ("state", "network", "asset")
+    list_filter = ("state", "purpose", "network", "asset")
     search_fields = ("=id", "=payout_id", "=txid", "=to_address")
     ordering = ("-created_at",)
 

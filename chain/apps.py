@@ -8,3 +8,7 @@ class ChainConfig(AppConfig):
 
     name = "chain"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Register the checks."""
+        from chain import checks  # noqa: F401 - models must be there before its imports

@@ -27,6 +27,8 @@ class Mismatch(ChainError):
 class Transfer:
     """What one transaction must do, and nothing else; two transfers are equal when their payloads are.
 
+    Without a contract it moves the network's own coin; `data` is then what the transaction carries, in hexadecimal.
+
     Units: seq is the nonce on EVM and the timestamp in ms on TRON.
     """
 
@@ -36,6 +38,7 @@ class Transfer:
     contract: str
     to_address: str
     amount_units: int
+    data: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,8 +31,10 @@ def new_id() -> UUID:
 
 if TYPE_CHECKING:
     WholeNumber = models.DecimalField[int, int]
+    PayoutIdField = models.UUIDField[UUID | None, UUID]
 else:
     WholeNumber = models.DecimalField  # Django's fields take no type arguments when they run
+    PayoutIdField = models.UUIDField
 
 
 class UnitsField(WholeNumber):
@@ -86,11 +88,19 @@ class IntentState(models.TextChoices):
     DEAD = "DEAD"
 
 
+class Purpose(models.TextChoices):
+    """What a transaction is for; one lane's sequence numbers serve them all."""
+
+    PAYMENT = "payment"
+    ANCHOR = "anchor"
+
+
 class Intent(models.Model):
-    """One payment, ordered once: wallet and sequence number make it unrepeatable on chain."""
+    """One transaction, ordered once: wallet and sequence number make it unrepeatable on chain."""
 
     id = models.UUIDField(primary_key=True, default=new_id)
-    payout_id = models.UUIDField()
+    purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.PAYMENT)
+    payout_id = PayoutIdField(null=True, blank=True)  # type: ignore[misc]  # payments have one, others are not asked
     wallet = models.ForeignKey(HotWallet, on_delete=models.PROTECT, related_name="intents")
     seq = models.BigIntegerField()  # EVM: the nonce; TRON: the transaction's timestamp in ms
     network = models.CharField(max_length=32)
@@ -98,6 +108,7 @@ class Intent(models.Model):
     contract = models.CharField(max_length=64)
     to_address = models.CharField(max_length=64)
     amount_units = UnitsField()  # the token's, which may be finer than the ledger's
+    data = models.TextField(blank=True, default="")  # what it carries, in hexadecimal, where it pays no token
     state = models.CharField(max_length=8, choices=IntentState, default=IntentState.OPEN)
     txid = models.CharField(max_length=80, blank=True, default="")  # the transaction that decided it
     proof = models.JSONField(default=dict, blank=True)
@@ -120,7 +131,16 @@ class Intent(models.Model):
             # Over all states, not only the live ones: a payout whose intent is DEAD has been refunded.
             models.UniqueConstraint(fields=["payout_id"], name="intent_once_per_payout"),
             models.UniqueConstraint(fields=["wallet", "seq"], name="intent_once_per_seq"),
-            models.CheckConstraint(condition=Q(amount_units__gt=0), name="intent_amount_positive"),
+            models.UniqueConstraint(
+                fields=["network"], condition=Q(purpose="anchor", state="OPEN"), name="intent_one_open_anchor"
+            ),
+            # What each purpose is made of: a payment pays somebody for a payout and carries nothing else, an anchor
+            # pays nothing and carries its data.
+            models.CheckConstraint(
+                condition=Q(purpose="payment", payout_id__isnull=False, amount_units__gt=0, data="")
+                | Q(purpose="anchor", payout_id=None, amount_units=0, asset="", contract="") & ~Q(data=""),
+                name="intent_made_for_its_purpose",
+            ),
             models.CheckConstraint(condition=Q(state__in=IntentState.values), name="intent_state_known"),
             models.CheckConstraint(
                 condition=Q(state="OPEN", verdict_at=None, txid="")
@@ -149,6 +169,7 @@ class Intent(models.Model):
             contract=self.contract,
             to_address=self.to_address,
             amount_units=self.amount_units,
+            data=self.data,
         )
 
     def candidates(self) -> list[Candidate]:

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from chain import addresses, networks, units
-from chain.models import AttemptState, HotWallet, Intent, IntentState, SignedAttempt
+from chain.models import AttemptState, HotWallet, Intent, IntentState, Purpose, SignedAttempt
 
 
 class NoLane(Exception):
@@ -61,30 +61,31 @@ def order(payment: Payment, *, now: datetime) -> Intent:
     contract = networks.token(payment.network, payment.asset).contract
     token_units = units.to_token_units(payment.network, payment.asset, payment.amount_units)
     to_address = addresses.normalise(payment.network, payment.to_address)
-    wallet = _take_lane(payment.network)
+    wallet = take_lane(payment.network)
     if HotWallet.objects.filter(address=to_address).exists():  # EVM networks share their addresses
         raise addresses.BadAddress("this is one of our own wallets")
-    seq = _next_seq(wallet, now=now)
     try:
         with transaction.atomic():
-            intent = Intent.objects.create(
+            return bind(
+                wallet,
+                now=now,
                 payout_id=payment.payout_id,
-                wallet=wallet,
-                seq=seq,
-                network=payment.network,
                 asset=payment.asset,
                 contract=contract,
                 to_address=to_address,
                 amount_units=token_units,
-                next_sign_at=now,
-                next_send_at=now,
-                next_watch_at=now,
-                created_at=now,
             )
     except IntegrityError as refused:
         if "intent_once_per_payout" in str(refused):
             raise AlreadyOrdered(f"payout {payment.payout_id} has its intent") from refused
         raise
+
+
+def bind(wallet: HotWallet, *, now: datetime, **what: Any) -> Intent:
+    """Give the next sequence number of a lane, whose row is locked, to a new intent."""
+    seq = _next_seq(wallet, now=now)
+    due = {"next_sign_at": now, "next_send_at": now, "next_watch_at": now}
+    intent = Intent.objects.create(wallet=wallet, seq=seq, network=wallet.network, created_at=now, **due, **what)
     HotWallet.objects.filter(pk=wallet.pk).update(next_seq=seq + 1)
     return intent
 
@@ -101,9 +102,12 @@ def awaiting_signature(*, limit: int, now: datetime | None = None) -> list[Inten
 
 
 def verdicts(*, limit: int) -> list[Verdict]:
-    """Decided intents that nobody has collected, oldest verdict first."""
-    rows = Intent.objects.filter(collected_at=None).exclude(state=IntentState.OPEN).order_by("verdict_at", "id")[:limit]
-    return [Verdict(row.id, row.payout_id, IntentState(row.state), row.txid, row.proof) for row in rows]
+    """Decided payments that nobody has collected, oldest verdict first."""
+    rows = Intent.objects.filter(collected_at=None, purpose=Purpose.PAYMENT).exclude(state=IntentState.OPEN)
+    return [
+        Verdict(row.id, row.payout_id, IntentState(row.state), row.txid, row.proof)
+        for row in rows.order_by("verdict_at", "id")[:limit]
+    ]
 
 
 def collect(intent_id: UUID, *, now: datetime) -> None:
@@ -136,7 +140,11 @@ def latest_txids(payout_ids: Collection[UUID]) -> dict[UUID, str]:
     return shown | {attempt.intent.payout_id: attempt.txid for attempt in landed.select_related("intent")}
 
 
-def _take_lane(network: str) -> HotWallet:
+def take_lane(network: str) -> HotWallet:
+    """Lock a lane that takes orders.
+
+    Raises: NoLane.
+    """
     wallet = HotWallet.objects.select_for_update().filter(network=network, paused=False).order_by("id").first()
     if wallet is None:
         raise NoLane(f"no wallet takes orders on {network}")

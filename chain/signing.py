@@ -8,10 +8,10 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError
 
-from chain import addresses, families, keys, networks, units
+from chain import addresses, anchoring, families, keys, networks, units
 from chain.failpoints import committing, failpoint
 from chain.gateway import Candidate, ChainError, Gateway, Mismatch, Quote, Reading, Signed, Transfer
-from chain.models import AttemptState, Intent, IntentState, SignedAttempt
+from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttempt
 from chain.ordering import Payment
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,7 @@ class PayloadDiffers(Exception):
     """The approved payment, the ordered one and the bytes do not agree; nothing is signed, a person must look."""
 
 
-def sign(intent_id: UUID, *, expected: Payment, now: datetime) -> SignedAttempt | None:
+def sign(intent_id: UUID, *, expected: Payment | anchoring.Anchor, now: datetime) -> SignedAttempt | None:
     """Sign what was approved: the first bytes, a replacement with higher fees, or new bytes after proven expiry.
 
     Only the signer process may. Returns None when nothing is to be signed now: the intent is decided or has its live
@@ -58,33 +58,42 @@ def sign(intent_id: UUID, *, expected: Payment, now: datetime) -> SignedAttempt 
     return _commit(intent, candidates, quote, signed, now=now)
 
 
-def _agreed(intent: Intent, expected: Payment) -> Transfer:
+def _agreed(intent: Intent, expected: Payment | anchoring.Anchor) -> Transfer:
     """What is to be signed, after three sources have said the same: the approval, the order, the table of networks.
 
     Raises: PayloadDiffers.
     """
-    try:
-        approved = (
-            expected.payout_id,
-            expected.network,
-            expected.asset,
-            addresses.normalise(expected.network, expected.to_address),
-            units.to_token_units(expected.network, expected.asset, expected.amount_units),
-            networks.token(expected.network, expected.asset).contract,
-        )
-    except ValueError as wrong:
-        raise PayloadDiffers(f"the approved payment cannot be paid: {wrong}") from wrong
     ordered = (
+        intent.purpose,
         intent.payout_id,
         intent.network,
         intent.asset,
         intent.to_address,
         intent.amount_units,
         intent.contract,
+        intent.data,
     )
+    approved = _paid(expected) if isinstance(expected, Payment) else _anchored(expected, wallet=intent.wallet.address)
     if approved != ordered or intent.wallet.network != intent.network:
         raise PayloadDiffers(f"approved {approved}, ordered {ordered}")
     return intent.transfer()
+
+
+def _paid(payment: Payment) -> tuple[object, ...]:
+    """What a payment's intent must say. Raises: PayloadDiffers."""
+    try:
+        to_address = addresses.normalise(payment.network, payment.to_address)
+        contract = networks.token(payment.network, payment.asset).contract
+        token_units = units.to_token_units(payment.network, payment.asset, payment.amount_units)
+    except ValueError as wrong:
+        raise PayloadDiffers(f"the approved payment cannot be paid: {wrong}") from wrong
+    what = (payment.payout_id, payment.network, payment.asset, to_address, token_units, contract)
+    return (Purpose.PAYMENT, *what, "")
+
+
+def _anchored(anchor: anchoring.Anchor, *, wallet: str) -> tuple[object, ...]:
+    """What an anchor's intent must say."""
+    return (Purpose.ANCHOR, None, anchor.network, "", wallet, 0, "", anchoring.data_of(anchor))
 
 
 def _sealed(gateway: Gateway, transfer: Transfer, quote: Quote) -> Signed:

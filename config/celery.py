@@ -35,6 +35,7 @@ app.conf.beat_schedule = {
     "settle":     {"task": "payouts.tasks.settle",     "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "webhooks":   {"task": "payouts.tasks.webhooks",   "schedule": 1.0, "options": {"queue": "webhooks", "expires": 5}},
     "seal":       {"task": "payouts.tasks.seal",       "schedule": 0.5, "options": {"queue": "worker", "expires": 5}},
+    "anchor":     {"task": "payouts.tasks.anchor",     "schedule": 2.0, "options": {"queue": "worker", "expires": 5}},
     "partition":  {"task": "payouts.tasks.partition",  "schedule": 3600, "options": {"queue": "worker"}},
 }
 # fmt: on

@@ -2,11 +2,16 @@
 
 from uuid import UUID
 
+from django.contrib.admin import display
 from django.contrib.auth.models import User
 from django.db.models import Model
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 import chain.admin
 import ledger.admin
+from chain import networks
+from ledger.models import Anchor, Block
 from payouts.api import dialects
 from payouts.merchants.admin import ApiKeyAdmin, MerchantAdmin
 from payouts.merchants.models import ApiKey, Merchant
@@ -33,6 +38,20 @@ class Desk(WithdrawalAdmin):
         return dialects.DIALECTS[withdrawal.api].public_id(withdrawal.id)
 
 
+class SealedBlocks(ledger.admin.BlockAdmin):
+    """Seals, with their anchors as the chains' explorers show them."""
+
+    @display(description="Anchored")
+    def anchors(self, block: Block) -> SafeString:
+        """Each network with its transaction, to be copied with one click and looked up elsewhere."""
+        rows = [
+            (one.network, one.txid, networks.network(one.network).explorer_tx_url.format(txid=one.txid))
+            for one in Anchor.objects.filter(block=block.number).order_by("at")
+        ]
+        whole = '{} <span class="desk-whole">{}</span> <a href="{}" target="_blank" rel="noopener">explorer</a>'
+        return format_html_join(mark_safe("<br>"), whole, rows) or mark_safe("nowhere")
+
+
 # fmt: off
 SCREENS: dict[type[Model], type] = {
     Withdrawal:  Desk,
@@ -44,6 +63,7 @@ SCREENS: dict[type[Model], type] = {
     Message:     MessageAdmin,
     User:        PersonAdmin,
     **ledger.admin.SCREENS,
+    Block:       SealedBlocks,
     **chain.admin.SCREENS,
 }
 # fmt: on

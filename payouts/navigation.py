@@ -34,6 +34,7 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
         Entry("Accounts",          "account_balance",     "ledger",  "accountline"),
         Entry("Events",            "receipt_long",        "ledger",  "eventline"),
         Entry("Credit limits",     "credit_score",        "ledger",  "creditlimitline"),
+        Entry("Seals",             "lock",                "ledger",  "block"),
     )),
     ("Chains", (
         Entry("Hot wallets",       "account_balance_wallet", "chain", "hotwallet"),

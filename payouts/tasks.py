@@ -1,6 +1,6 @@
 """The sweeps that beat and doorbells ring: each repeatable, each over rows, none with anything to lose (DESIGN §4)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -10,10 +10,10 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 
-from chain import addresses, gateway, networks, transfers
-from chain.models import Intent
+from chain import addresses, anchoring, gateway, networks, transfers
+from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
-from payouts import doorbell, ticks
+from payouts import anchors, doorbell, ticks
 from payouts.api import dialects
 from payouts.webhooks import delivery
 from payouts.withdrawals import authority, queries, steps, withdrawals
@@ -23,6 +23,12 @@ log = structlog.get_logger(__name__)
 BATCH = 100
 NOBODYS_TURN = (OperationalError, InterfaceError, SoftTimeLimitExceeded)  # the database or the time is away for all
 Row = TypeVar("Row")
+
+# What the signer compares an intent with: read by itself, from where the intent's right to be signed comes.
+MAY_BE_SIGNED: Mapping[Purpose, Callable[[Intent], transfers.Payment | anchoring.Anchor]] = {
+    Purpose.PAYMENT: lambda intent: authority.authorised(intent.payout_id),
+    Purpose.ANCHOR: anchors.expected,
+}
 
 
 @shared_task(name="payouts.tasks.screen")
@@ -45,13 +51,13 @@ def sign() -> int:
 
     def one(intent: Intent, now: datetime) -> object:
         try:
-            expected = authority.authorised(intent.payout_id)
-        except authority.NotAuthorised as refusal:
+            expected = MAY_BE_SIGNED[Purpose(intent.purpose)](intent)
+        except (authority.NotAuthorised, anchors.NotSealed) as refusal:
             transfers.put_off(intent.id, reason=str(refusal), now=now)
             raise
         return transfers.sign(intent.id, expected=expected, now=now)
 
-    refusals = (authority.NotAuthorised, transfers.PayloadDiffers, transfers.KeyUnusable)
+    refusals = (authority.NotAuthorised, anchors.NotSealed, transfers.PayloadDiffers, transfers.KeyUnusable)
     done = _each("sign", transfers.awaiting_signature(limit=BATCH, now=datetime.now(UTC)), one, refusals)
     if done:
         doorbell.ring("send")
@@ -91,6 +97,12 @@ def webhooks() -> int:
 def seal() -> int:
     """Seal the ledger's committed events into blocks, off the write path."""
     return _sweep("seal", lambda now: seals.seal_due(now=now))
+
+
+@shared_task(name="payouts.tasks.anchor")
+def anchor() -> int:
+    """Have the newest seal's hash made public, where a network is set for that."""
+    return _sweep("anchor", lambda now: anchors.sweep(now=now))
 
 
 @shared_task(name="payouts.tasks.partition")

@@ -1,8 +1,9 @@
-"""Build, seal and read back EIP-1559 token transfers; pure functions over bytes.
+"""Build, seal and read back EIP-1559 transfers of tokens or coin and notes to oneself; pure functions over bytes.
 
 Source: EIP-1559, EIP-2718.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from eth_utils.address import to_checksum_address
@@ -31,25 +32,16 @@ def attach(transfer: Transfer, quote: Quote, signature: Signature) -> Signed:
 def read(raw: bytes) -> Reading:
     """Decode signed bytes; the wallet is whoever's signature they carry.
 
-    Raises: Mismatch when they are anything but a plain token transfer on a network of ours.
+    Raises: Mismatch when they are anything but a transfer or a note of the wallet to itself on a network of ours.
     """
     try:
         fields = TypedTransaction.from_bytes(HexBytes(raw)).as_dict()
         wallet = Account.recover_transaction(raw)
     except (ValueError, TypeError, KeyError) as wrong:
         raise Mismatch("the bytes are no signed transaction") from wrong
-    if fields["type"] != DYNAMIC_FEE or fields["value"] != 0 or fields["accessList"]:
-        raise Mismatch("not a plain token transfer")
-    network = _network_of(int(fields["chainId"]))
-    to_account, amount_units = token_abi.read_transfer(bytes(fields["data"]))
-    transfer = Transfer(
-        network=network,
-        wallet=str(wallet),
-        seq=int(fields["nonce"]),
-        contract=str(to_checksum_address(fields["to"])),
-        to_address=addresses.from_bytes(network, to_account),
-        amount_units=amount_units,
-    )
+    if fields["type"] != DYNAMIC_FEE or fields["accessList"] or not fields["to"]:
+        raise Mismatch("not a plain transfer")
+    transfer = _transfer(fields, _network_of(int(fields["chainId"])), wallet=str(wallet))
     fees = {
         "gas": int(fields["gas"]),
         "max_fee_wei": int(fields["maxFeePerGas"]),
@@ -58,15 +50,43 @@ def read(raw: bytes) -> Reading:
     return Reading(transfer, fees, expiration_ms=None, ref_mark="", txid="0x" + keccak(raw).hex())
 
 
+def gas_limit(transfer: Transfer) -> int:
+    """Enough for a transfer on its network, and for the data that it carries.
+
+    Source: EIP-7623, the floor price of data, which is never below EIP-2028's.
+    """
+    data = bytes.fromhex(transfer.data)
+    carried = 10 * data.count(0) + 40 * (len(data) - data.count(0))
+    return networks.network(transfer.network).transfer_resource + carried
+
+
+def _transfer(fields: Mapping[str, Any], network: str, *, wallet: str) -> Transfer:
+    """What the fields do.
+
+    Raises: Mismatch.
+    """
+    to, value, data = str(to_checksum_address(fields["to"])), int(fields["value"]), bytes(fields["data"])
+    seq = int(fields["nonce"])
+    if data and not (value == 0 and to == wallet):
+        if value:
+            raise Mismatch("coin with a call beside it")
+        to_account, amount_units = token_abi.read_transfer(data)
+        return Transfer(network, wallet, seq, to, addresses.from_bytes(network, to_account), amount_units)
+    return Transfer(network, wallet, seq, contract="", to_address=to, amount_units=value, data=data.hex())
+
+
 def _fields(transfer: Transfer, quote: Quote) -> dict[str, Any]:
-    to_account = addresses.account_bytes(transfer.network, transfer.to_address)
+    to, value, data = transfer.to_address, transfer.amount_units, bytes.fromhex(transfer.data)
+    if transfer.contract:
+        to_account = addresses.account_bytes(transfer.network, transfer.to_address)
+        to, value, data = transfer.contract, 0, token_abi.transfer_call(to_account, transfer.amount_units)
     return {
         "type": DYNAMIC_FEE,
         "chainId": networks.network(transfer.network).chain_id,
         "nonce": transfer.seq,
-        "to": transfer.contract,
-        "value": 0,
-        "data": token_abi.transfer_call(to_account, transfer.amount_units),
+        "to": to,
+        "value": value,
+        "data": data,
         "gas": quote.fees["gas"],
         "maxFeePerGas": quote.fees["max_fee_wei"],
         "maxPriorityFeePerGas": quote.fees["tip_wei"],

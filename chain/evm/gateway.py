@@ -11,6 +11,7 @@ from chain import addresses, links, networks, token_abi
 from chain.endpoints import Endpoints
 from chain.evm import build
 from chain.evm.client import Client, quantity
+from chain.evm.history import History
 from chain.gateway import (
     Answer,
     Candidate,
@@ -67,7 +68,7 @@ class Gateway:
         if max_fee > self._network.fee_ceiling:
             raise Retryable(f"max fee {max_fee} wei is above the ceiling {self._network.fee_ceiling}")
         anchor = self._anchor(transfer, self.head())
-        fees = {"gas": self._network.transfer_resource, "max_fee_wei": max_fee, "tip_wei": min(tip, max_fee)}
+        fees = {"gas": build.gas_limit(transfer), "max_fee_wei": max_fee, "tip_wei": min(tip, max_fee)}
         return Quote(fees, ref_number=anchor.number, ref_hash=anchor.hash)
 
     def digest(self, transfer: Transfer, quote: Quote) -> bytes:
@@ -143,6 +144,13 @@ class Gateway:
         """The nonce after everything that the node knows of the wallet, waiting transactions included."""
         return self._nodes.first(lambda node: node.nonce(wallet, "pending"))
 
+    def history(self) -> History:
+        """What the final part of the chain says of a wallet's past.
+
+        Raises: ChainError.
+        """
+        return History(self.head(), count=self._nonce, block=self._block, receipt=self._receipt)
+
     def _is_stuck(self, transfer: Transfer, live: Candidate, *, head: Head, now: datetime) -> bool:
         """Tell whether higher fees would help: first in its wallet's line, and waiting or too cheap to be let in.
 
@@ -168,7 +176,8 @@ class Gateway:
         if proof["status"] == REVERTED:
             return Judgement(Outcome.DEAD, candidate.txid, proof | {"reason": "reverted in a final block"})
         if proof["status"] == SUCCESS and _pays(transfer, receipt):
-            return Judgement(Outcome.PAID, candidate.txid, proof | {"log": "exact Transfer"})
+            shown = {"log": "exact Transfer"} if transfer.contract else {}
+            return Judgement(Outcome.PAID, candidate.txid, proof | shown)
         alarm = f"{candidate.txid} is final without the exact Transfer log: a person must look"
         return Judgement(note=alarm, alarm=alarm)
 
@@ -253,7 +262,12 @@ def _taker(transfer: Transfer, block: links.Block) -> str | None:
 
 
 def _pays(transfer: Transfer, receipt: Mapping[str, Any]) -> bool:
-    """Tell whether the receipt is a success with exactly one Transfer of ours from the token's contract."""
+    """Tell whether the receipt is a success with exactly one Transfer of ours from the token's contract.
+
+    A transaction that calls no contract does what its bytes say when it succeeds, and its txid names those bytes.
+    """
+    if not transfer.contract:
+        return quantity(receipt["status"]) == SUCCESS
     logs = [
         token_abi.Log(HexBytes(log["address"]), [HexBytes(topic) for topic in log["topics"]], HexBytes(log["data"]))
         for log in receipt["logs"]

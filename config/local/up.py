@@ -17,6 +17,7 @@ from config.local.record import AlreadyRunning
 from config.local.supervisor import Supervisor
 
 DEFAULT_PORT, READY_S = "8000", 120
+ANCHORS = {"SEAL_ANCHOR_NETWORK": "ethereum", "SEAL_ANCHOR_EVERY_S": "30"}  # off elsewhere: here the chain is free
 BANNER = """\
 
   Sluice is up.
@@ -92,6 +93,7 @@ def _everything(environ: Mapping[str, str]) -> Iterator[stack.Services]:
     say("starting PostgreSQL, Redis and the two chains …")
     services = stack.start(data_dir, environ=environ)
     try:
+        services.env |= {name: environ.get(name) or value for name, value in ANCHORS.items()}
         services.env |= {"PORT": port, "BASE_URL": environ.get("BASE_URL") or f"http://127.0.0.1:{port}"}
         say("migrating, putting the tokens on the chains …")
         setup.prepare(services, environ)

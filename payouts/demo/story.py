@@ -13,6 +13,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from chain import addresses, networks, units
 from chain.devnet import seed
+from ledger.models import Anchor, Block
 from payouts.api.merchant import wire
 from payouts.demo.desk import Desk
 from payouts.demo.program import Away, Program
@@ -67,7 +68,9 @@ def tell(terminal: Terminal) -> None:
     _webhooks(cast, terminal, made)
     terminal.chapter("The merchant's statement")
     _statement(cast, terminal)
-    terminal.chapter("Proof: events, balances, sums, and the ledger against both chains")
+    terminal.chapter("The ledger's seals, made public on a chain")
+    _anchored(terminal)
+    terminal.chapter("Proof: events, balances, sums, seals, their anchors, and the ledger against both chains")
     _proved(terminal)
 
 
@@ -191,6 +194,18 @@ def _statement(cast: Cast, terminal: Terminal) -> None:
     terminal.expect("the statement's sum is the balance", f"{total:.2f}", balance["available"])
     terminal.expect("and that is", balance["available"], f"{FUND - sum(PAYOUTS.values()):.2f}")
     terminal.expect("still frozen", balance["frozen"], "0.00")
+
+
+def _anchored(terminal: Terminal) -> None:
+    def look() -> tuple[str, Anchor | None]:
+        newest = Anchor.objects.order_by("-at").first()
+        return (f"block {newest.block} is" if newest else "no block yet"), newest
+
+    if settings.SEAL_ANCHOR_NETWORK:
+        anchor = terminal.wait(f"anchored on {settings.SEAL_ANCHOR_NETWORK}", look, timeout_s=ON_CHAIN_S)
+        block = Block.objects.get(number=anchor.block)
+        terminal.say(f"hash {bytes(block.hash).hex()} over {block.events_total} events")
+        terminal.say(f"stands in transaction {anchor.txid}")
 
 
 def _proved(terminal: Terminal) -> None:

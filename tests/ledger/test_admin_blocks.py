@@ -21,6 +21,8 @@ def test_a_block_shows_its_hashes_and_where_it_was_made_public(committed: Databa
     assert bytes(block.hash).hex() in page
     assert bytes(block.root).hex() in page
     assert "ethereum 0xabc" in page
+    links = shown(visitor.get(f"block/{block.number}/change/")).select("a[href*=etherscan]")
+    assert [link["href"] for link in links] == ["https://etherscan.io/tx/0xabc"]
     for term in (str(block.number), bytes(block.hash).hex()):
         listed = shown(visitor.get(f"block/?q={term}"))
         assert bytes(block.hash).hex() in listed.get_text(" ", strip=True)

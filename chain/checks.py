@@ -1,0 +1,25 @@
+"""What Django's check says about the chain room's settings before a process serves or works."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, register
+
+from chain import networks
+
+
+@register()
+def anchors_have_a_network(**_: Any) -> list[CheckMessage]:
+    """Seals are made public on an EVM network that has endpoints or nowhere, and with a pause between two of them."""
+    name, found = settings.SEAL_ANCHOR_NETWORK, list[CheckMessage]()
+    able = [row.name for row in networks.configured() if row.family == "evm"]
+    if name and name not in able:
+        row = networks.NETWORKS.get(name)
+        why = "is no network of ours" if row is None else f"is a {row.family} network, whose wallets number nothing"
+        if row and row.family == "evm":
+            why = f"has no endpoints: set {row.urls_setting}"
+        hint = f"leave it empty, or one of: {', '.join(able)}"
+        found.append(Error(f"SEAL_ANCHOR_NETWORK={name} {why}", hint=hint, id="chain.E001"))
+    if settings.SEAL_ANCHOR_EVERY_S < 1:
+        found.append(Error("SEAL_ANCHOR_EVERY_S is at least 1 (seconds)", id="chain.E002"))
+    return found

@@ -1,0 +1,66 @@
+"""Which final transaction of a wallet has which nonce, read from the chain alone."""
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from chain.evm.client import quantity
+from chain.gateway import Head, Retryable
+from chain.links import Block
+
+KEPT_COUNTS = 4_096
+
+
+class History:
+    """The final part of a chain as it was when this was made."""
+
+    def __init__(
+        self,
+        head: Head,
+        *,
+        count: Callable[[str, int], int],
+        block: Callable[[int], Block],
+        receipt: Callable[[str], Mapping[str, Any] | None],
+    ) -> None:
+        """Take the three questions that a node answers: nonces used up to a block, a block, a receipt."""
+        self._head = head
+        self._count = lru_cache(KEPT_COUNTS)(count)
+        self._block = block
+        self._receipt = receipt
+
+    def count(self, wallet: str) -> int:
+        """How many final transactions the wallet has made. Raises: ChainError."""
+        return self._count(wallet, self._head.final_number)
+
+    def find(self, wallet: str, nonce: int, *, txid: str = "") -> dict[str, Any]:
+        """The wallet's final transaction with that nonce; where `txid` is it, few questions are enough.
+
+        Raises: ChainError when the chain's nodes do not show it.
+        """
+        if txid and (found := self._at(self._place(txid), wallet, nonce)):
+            return found
+        before, since = -1, self._head.final_number
+        while since - before > 1:
+            middle = (before + since) // 2
+            if self._count(wallet, middle) > nonce:
+                since = middle
+            else:
+                before = middle
+        found = self._at(since, wallet, nonce)
+        if not found:
+            raise Retryable(f"block {since} of {wallet}'s nonce {nonce} does not show the transaction")
+        return found
+
+    def _place(self, txid: str) -> int | None:
+        """The final block that a transaction's receipt names."""
+        receipt = self._receipt(txid)
+        number = quantity(receipt["blockNumber"]) if receipt else self._head.final_number + 1
+        return number if number <= self._head.final_number else None
+
+    def _at(self, number: int | None, wallet: str, nonce: int) -> dict[str, Any] | None:
+        if number is None:
+            return None
+        for entry in self._block(number).transactions:
+            if entry["from"].lower() == wallet.lower() and quantity(entry["nonce"]) == nonce:
+                return entry
+        return None
