@@ -210,3 +210,8 @@ def _told_apart(value: Any) -> Any:
 def now() -> datetime:
     """The moment of the call."""
     return datetime.now(UTC)
+
+
+def moment(at: datetime) -> str:
+    """A moment as the documents write it: UTC, whole seconds."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from payouts.api.extraction import wire as extraction
 from payouts.api.merchant import wire as merchant
 from payouts.webhooks.models import Message
 
@@ -17,7 +18,16 @@ class Dialect:
     webhook_body: Callable[[Message], bytes]
 
 
+def no_webhooks(message: Message) -> bytes:
+    """The body of an API whose documents know no webhooks; nobody can register a URL for it.
+
+    Raises: ValueError.
+    """
+    raise ValueError(f"the {message.endpoint.api} API has no webhooks")
+
+
 DIALECTS: Mapping[str, Dialect] = {
+    "extraction": Dialect(str, extraction.parse_id, no_webhooks),
     "merchant": Dialect(merchant.public_id, merchant.parse_id, merchant.webhook_body),
 }
 

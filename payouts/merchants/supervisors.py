@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 
 from payouts.merchants import logins
 from payouts.merchants.store_models import Store, Supervisor
@@ -45,7 +46,7 @@ def create(store: Store, *, name: str, email: str, now: datetime) -> Supervisor:
     """
     with transaction.atomic():
         Store.objects.select_for_update().get(id=store.id)  # counts and emails of one store stand still
-        working = Supervisor.objects.filter(store=store, deleted_at=None)
+        working = of(store)
         if working.filter(email__iexact=email).exists():
             raise EmailTaken(email)
         if working.count() >= MOST:
@@ -64,6 +65,11 @@ def first_password(supervisor_id: UUID) -> str:
     """
     context = b"supervisor's first password:" + supervisor_id.bytes
     return urlsafe_b64encode(hmac.digest(settings.KEY_PEPPER, context, "sha256")[:18]).decode()
+
+
+def of(store: Store) -> QuerySet[Supervisor]:
+    """The store's working supervisors, newest first."""
+    return Supervisor.objects.filter(store=store, deleted_at=None).select_related("person").order_by("-id")
 
 
 def set_flags(supervisor: Supervisor, flags: Flags) -> Supervisor:

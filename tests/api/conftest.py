@@ -1,11 +1,18 @@
 """What the tests of the APIs share."""
 
+from typing import Any
+
 import pytest
 
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import Approval
 from tests import make
 from tests.api import speaker
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The `merchant` API's shapes: requests, answers, errors, webhooks (seed 2, CONFORMANCE §2)."""
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from ulid import ULID
 from chain import addresses, units
 from ledger import posting
 from ledger.balances import Balance, Entry
+from payouts.api import base
 from payouts.merchants.models import ApiKey
 from payouts.webhooks import endpoints
 from payouts.webhooks.models import Attempt, Endpoint, Message
@@ -145,8 +146,8 @@ def _withdrawal(seen: dict[str, Any]) -> dict[str, Any]:
         "destination_address": seen["destination"],
         "network": NETWORK_NAMES[seen["network"]],
         "tx_hash": seen["txid"] if seen["status"] == Status.COMPLETED else None,
-        "created_at": moment(datetime.fromisoformat(seen["created_at"])),
-        "updated_at": moment(datetime.fromisoformat(seen["updated_at"])),
+        "created_at": base.moment(datetime.fromisoformat(seen["created_at"])),
+        "updated_at": base.moment(datetime.fromisoformat(seen["updated_at"])),
     }
 
 
@@ -169,7 +170,7 @@ def transaction(merchant_id: UUID, entry: Entry) -> dict[str, Any]:
         "amount": money(entry.amount_units),
         "balance_after": money(entry.balance_after_units),
         "description": str(entry.kind).replace("_", " ").lower(),
-        "created_at": moment(entry.at),
+        "created_at": base.moment(entry.at),
     }
 
 
@@ -193,7 +194,7 @@ def registered(endpoint: Endpoint) -> dict[str, Any]:
         "events": endpoint.events,
         "active": endpoint.is_active,
         "disabled_reason": endpoint.disabled_reason or None,
-        "created_at": moment(endpoint.created_at),
+        "created_at": base.moment(endpoint.created_at),
     }
 
 
@@ -203,13 +204,13 @@ def delivery(message: Message, attempts: list[Attempt]) -> dict[str, Any]:
         "id": str(message.id),
         "event": message.event,
         "status": message.state.lower(),
-        "created_at": moment(message.created_at),
-        "delivered_at": moment(message.delivered_at) if message.delivered_at else None,
-        "next_attempt_at": moment(message.next_attempt_at) if message.next_attempt_at else None,
+        "created_at": base.moment(message.created_at),
+        "delivered_at": base.moment(message.delivered_at) if message.delivered_at else None,
+        "next_attempt_at": base.moment(message.next_attempt_at) if message.next_attempt_at else None,
         "attempts": [
             {
                 "number": attempt.number,
-                "at": moment(attempt.at),
+                "at": base.moment(attempt.at),
                 "status_code": attempt.status_code,
                 "error": attempt.error or None,
                 "duration_ms": attempt.duration_ms,
@@ -222,14 +223,9 @@ def delivery(message: Message, attempts: list[Attempt]) -> dict[str, Any]:
 def webhook_body(message: Message) -> bytes:
     """`{event, timestamp, data}`; the same bytes at every attempt."""
     data = _withdrawal(message.data) if "status" in message.data else message.data
-    return orjson.dumps({"event": message.event, "timestamp": moment(message.created_at), "data": data})
+    return orjson.dumps({"event": message.event, "timestamp": base.moment(message.created_at), "data": data})
 
 
 def money(amount_units: str | int) -> str:
     """Ledger units as the documents write amounts: two places, more only where there are more."""
     return units.text(ASSET, int(amount_units), SHOWN_PLACES)
-
-
-def moment(at: datetime) -> str:
-    """A moment as the documents write it: UTC, whole seconds."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
