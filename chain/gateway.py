@@ -19,6 +19,10 @@ class Permanent(ChainError):
     """Asking the same again cannot help: the node understood the question and refuses it."""
 
 
+class Reverted(Retryable):
+    """A call that was only tried out ended in a revert."""
+
+
 class Mismatch(ChainError):
     """Bytes that were just signed do not say what was ordered; they are thrown away."""
 
@@ -137,6 +141,14 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why the chain would not make a transfer now; `in_a_block`: trying it would end in a block, as failed."""
+
+    reason: str
+    in_a_block: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Holding:
     """Balances at one block."""
 
@@ -154,6 +166,9 @@ class Gateway(Protocol):
     def quote(self, transfer: Transfer, *, previous: Candidate | None) -> Quote:
         """Read what signing needs; with a previous attempt, a replacement's fees. Raises: ChainError."""
 
+    def rehearse(self, transfer: Transfer) -> Obstacle | None:
+        """Run the transfer without sending it: what would stop it now, or None. Raises: ChainError."""
+
     def digest(self, transfer: Transfer, quote: Quote) -> bytes:
         """The hash to sign, of bytes built here (pure)."""
 
@@ -161,7 +176,7 @@ class Gateway(Protocol):
         """The bytes to send and their txid (pure)."""
 
     def read(self, raw: bytes) -> Reading:
-        """Decode signed bytes (pure). Raises: Mismatch when they are no plain token transfer."""
+        """Decode signed bytes (pure). Raises: Mismatch when they are no plain transfer."""
 
     def send(self, raw: bytes) -> Sequence[Answer]:
         """Send the bytes to every endpoint; answers, never an exception."""

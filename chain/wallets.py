@@ -35,12 +35,17 @@ def create(network: str, *, light: bool = False) -> HotWallet:
 def spendable_units(network: str, asset: str) -> int:
     """What the open lanes hold now, minus what is ordered from them and not decided. Never inside a transaction.
 
+    Of a network's own coin every lane keeps back what two transfers may cost at most: fees are paid from the same.
+
     Units: the asset's ledger units; negative when more is ordered than is there.
     Raises: UnknownNetwork, ChainError.
     """
     lanes = list(HotWallet.objects.filter(network=network, paused=False))
     texts = [lane.address for lane in lanes]
-    held = families.gateway(network).balance_units(networks.token(network, asset).contract, texts)
+    contract = networks.token(network, asset).contract
+    held = families.gateway(network).balance_units(contract, texts)
+    if contract == networks.NATIVE:
+        held -= networks.network(network).gas_reserve * len(lanes)
     ordered = Intent.objects.filter(wallet__in=lanes, asset=asset, state=IntentState.OPEN)
     left = held - int(ordered.aggregate(total=Sum("amount_units"))["total"] or 0)
     return units.to_ledger_units(network, asset, left)

@@ -60,6 +60,17 @@ def gas_limit(transfer: Transfer) -> int:
     return networks.network(transfer.network).transfer_resource + carried
 
 
+def call(transfer: Transfer) -> tuple[str, int, bytes]:
+    """Whom the transaction calls, the coin that goes there, and the call data.
+
+    Units: wei.
+    """
+    if transfer.contract == networks.NATIVE:
+        return transfer.to_address, transfer.amount_units, bytes.fromhex(transfer.data)
+    to_account = addresses.account_bytes(transfer.network, transfer.to_address)
+    return transfer.contract, 0, token_abi.transfer_call(to_account, transfer.amount_units)
+
+
 def _transfer(fields: Mapping[str, Any], network: str, *, wallet: str) -> Transfer:
     """What the fields do.
 
@@ -72,14 +83,11 @@ def _transfer(fields: Mapping[str, Any], network: str, *, wallet: str) -> Transf
             raise Mismatch("coin with a call beside it")
         to_account, amount_units = token_abi.read_transfer(data)
         return Transfer(network, wallet, seq, to, addresses.from_bytes(network, to_account), amount_units)
-    return Transfer(network, wallet, seq, contract="", to_address=to, amount_units=value, data=data.hex())
+    return Transfer(network, wallet, seq, networks.NATIVE, to_address=to, amount_units=value, data=data.hex())
 
 
 def _fields(transfer: Transfer, quote: Quote) -> dict[str, Any]:
-    to, value, data = transfer.to_address, transfer.amount_units, bytes.fromhex(transfer.data)
-    if transfer.contract:
-        to_account = addresses.account_bytes(transfer.network, transfer.to_address)
-        to, value, data = transfer.contract, 0, token_abi.transfer_call(to_account, transfer.amount_units)
+    to, value, data = call(transfer)
     return {
         "type": DYNAMIC_FEE,
         "chainId": networks.network(transfer.network).chain_id,

@@ -6,10 +6,12 @@ import requests
 
 from chain.endpoints import Unreachable, session
 from chain.evm.libraries import HTTPProvider, RPCEndpoint
-from chain.gateway import Permanent, Retryable
+from chain.gateway import ChainError, Permanent, Retryable, Reverted
 from chain.links import Block
 
 METHOD_NOT_FOUND = -32601
+EXECUTION_REVERTED = 3  # what geth answers to a call that reverts with a reason; others only say so
+REVERTED = ("revert", "out of gas", "outofgas")
 
 
 class Client:
@@ -35,8 +37,7 @@ class Client:
         error = answer.get("error")
         if error:
             code, text = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, error)
-            kind = Permanent if code == METHOD_NOT_FOUND else Retryable
-            raise kind(f"{method}: {code} {text}"[:400])
+            raise _kind(method, code, str(text))(f"{method}: {code} {text}"[:400])
         return answer.get("result")
 
     def block(self, number: int) -> Block:
@@ -61,6 +62,12 @@ class Client:
     def nonce(self, wallet: str, block: str) -> int:
         """How many transactions of the wallet the chain holds up to that block (a tag or a hexadecimal number)."""
         return quantity(self.call("eth_getTransactionCount", wallet, block))
+
+
+def _kind(method: str, code: int | None, text: str) -> type[ChainError]:
+    if method == "eth_call" and (code == EXECUTION_REVERTED or any(word in text.lower() for word in REVERTED)):
+        return Reverted
+    return Permanent if code == METHOD_NOT_FOUND else Retryable
 
 
 def quantity(value: Any) -> int:

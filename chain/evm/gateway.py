@@ -18,11 +18,13 @@ from chain.gateway import (
     Head,
     Holding,
     Judgement,
+    Obstacle,
     Outcome,
     Permanent,
     Quote,
     Reading,
     Retryable,
+    Reverted,
     Signature,
     Signed,
     Transfer,
@@ -51,7 +53,7 @@ class Gateway:
             raise Permanent(f"the endpoint is on chain {chain_id}, {self._network.name} is {self._network.chain_id}")
         latest = self._nodes.first(Client.latest)
         number = quantity(latest["number"])
-        final = self._block(max(number - self._network.confirmations + 1, 0))
+        final = self._block(min(max(number - self._network.confirmations + 1, 0), self._tagged_final(number)))
         return Head(number, latest["hash"].lower(), final.number, final.hash, final.at_ms)
 
     def quote(self, transfer: Transfer, *, previous: Candidate | None) -> Quote:
@@ -70,6 +72,17 @@ class Gateway:
         anchor = self._anchor(transfer, self.head())
         fees = {"gas": build.gas_limit(transfer), "max_fee_wei": max_fee, "tip_wei": min(tip, max_fee)}
         return Quote(fees, ref_number=anchor.number, ref_hash=anchor.hash)
+
+    def rehearse(self, transfer: Transfer) -> Obstacle | None:
+        """Call what the transfer would call, at the newest block, with the gas that it would have."""
+        to, value, data = build.call(transfer)
+        gas = hex(self._network.transfer_resource)
+        call = {"from": transfer.wallet, "to": to, "value": hex(value), "data": "0x" + data.hex(), "gas": gas}
+        try:
+            self._nodes.first(lambda node: node.call("eth_call", call, "latest"))
+        except Reverted as refused:
+            return Obstacle(str(refused))
+        return None
 
     def digest(self, transfer: Transfer, quote: Quote) -> bytes:
         """The hash to sign."""
@@ -150,6 +163,15 @@ class Gateway:
         Raises: ChainError.
         """
         return History(self.head(), count=self._nonce, block=self._block, receipt=self._receipt)
+
+    def _tagged_final(self, newest: int) -> int:
+        """The newest block that the node itself calls final in the network's own word, if it has one for it."""
+        if not self._network.final_tag:
+            return newest
+        block = self._nodes.first(lambda node: node.call("eth_getBlockByNumber", self._network.final_tag, False))
+        if not isinstance(block, dict):
+            raise Retryable(f"the node knows no {self._network.final_tag} block")
+        return quantity(block["number"])
 
     def _is_stuck(self, transfer: Transfer, live: Candidate, *, head: Head, now: datetime) -> bool:
         """Tell whether higher fees would help: first in its wallet's line, and waiting or too cheap to be let in.
@@ -243,6 +265,8 @@ class Gateway:
             return LEAST_TIP_WEI
 
     def _balance(self, contract: str, wallet: str, at: str | dict[str, str]) -> int:
+        if contract == networks.NATIVE:
+            return quantity(self._nodes.first(lambda node: node.call("eth_getBalance", wallet, at)))
         account = addresses.account_bytes(self._network.name, wallet)
         call = {"to": contract, "data": "0x" + token_abi.balance_call(account).hex()}
         return quantity(self._nodes.first(lambda node: node.call("eth_call", call, at)))
@@ -266,7 +290,7 @@ def _pays(transfer: Transfer, receipt: Mapping[str, Any]) -> bool:
 
     A transaction that calls no contract does what its bytes say when it succeeds, and its txid names those bytes.
     """
-    if not transfer.contract:
+    if transfer.contract == networks.NATIVE:
         return quantity(receipt["status"]) == SUCCESS
     logs = [
         token_abi.Log(HexBytes(log["address"]), [HexBytes(topic) for topic in log["topics"]], HexBytes(log["data"]))

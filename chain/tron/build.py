@@ -1,8 +1,9 @@
-"""Build, seal and read back TRC20 transfers; pure functions over protobuf bytes.
+"""Build, seal and read back transfers of TRX and TRC20 tokens; pure functions over protobuf bytes.
 
 Not tronpy's Transaction: it takes the txid from a node's reply and signs that, so a hostile node gets any hash signed.
 
-Source: java-tron Tron.proto Transaction.raw, smart_contract.proto TriggerSmartContract, Manager.validateTapos.
+Source: java-tron Tron.proto Transaction.raw, smart_contract.proto TriggerSmartContract,
+balance_contract.proto TransferContract, Manager.validateTapos.
 """
 
 import hashlib
@@ -14,13 +15,15 @@ from eth_utils.exceptions import ValidationError
 from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # protobuf brings no types
 from tronpy.proto import tron_pb2
 
-from chain import addresses, token_abi
+from chain import addresses, networks, token_abi
 from chain.gateway import Mismatch, Quote, Reading, Signature, Signed, Transfer
 
 NETWORK = "tron"
 PREFIX = b"\x41"
 TRIGGER = tron_pb2.Transaction.Contract.ContractType.TriggerSmartContract
-TYPE_URL = "type.googleapis.com/protocol.TriggerSmartContract"
+COIN = tron_pb2.Transaction.Contract.ContractType.TransferContract
+MESSAGES = {TRIGGER: tron_pb2.TriggerSmartContract, COIN: tron_pb2.TransferContract}
+TYPE_URL = "type.googleapis.com/protocol."
 
 
 def ref_mark(block_id: str) -> str:
@@ -44,29 +47,28 @@ def attach(transfer: Transfer, quote: Quote, signature: Signature) -> Signed:
 def read(raw: bytes) -> Reading:
     """Decode signed bytes; the wallet is whoever's signature they carry, and must be the owner whom they name.
 
-    Raises: Mismatch when they are anything but a plain token transfer.
+    Raises: Mismatch when they are anything but a plain transfer.
     """
     try:
         sealed = tron_pb2.Transaction.FromString(raw)
         (contract,) = sealed.raw_data.contract
         (seal,) = sealed.signature
-        call = tron_pb2.TriggerSmartContract.FromString(contract.parameter.value)
+        if contract.type not in MESSAGES:
+            raise Mismatch("neither a call nor a transfer of TRX")
+        content = MESSAGES[contract.type].FromString(contract.parameter.value)
         txid = hashlib.sha256(sealed.raw_data.SerializeToString()).digest()
         wallet = _signer(seal, txid)
     except (DecodeError, ValueError, BadSignature, ValidationError) as wrong:
         raise Mismatch("the bytes are no signed transaction") from wrong
     body = sealed.raw_data
-    plain = contract.type == TRIGGER and not (
-        contract.Permission_id or body.data or body.scripts or call.call_value or call.call_token_value
-    )
-    if not plain or call.owner_address != PREFIX + wallet or call.contract_address[:1] != PREFIX:
-        raise Mismatch("not a plain token transfer of the wallet that signed it")
-    to_account, amount_units = token_abi.read_transfer(call.data)
+    if contract.Permission_id or body.data or body.scripts or content.owner_address != PREFIX + wallet:
+        raise Mismatch("not a plain transfer of the wallet that signed it")
+    token, to_account, amount_units = _token_call(content) if contract.type == TRIGGER else _coin_transfer(content)
     transfer = Transfer(
         network=NETWORK,
         wallet=addresses.from_bytes(NETWORK, wallet),
         seq=body.timestamp,
-        contract=addresses.from_bytes(NETWORK, call.contract_address[1:]),
+        contract=token,
         to_address=addresses.from_bytes(NETWORK, to_account),
         amount_units=amount_units,
     )
@@ -79,13 +81,43 @@ def account_hex(address: str) -> str:
     return (PREFIX + addresses.account_bytes(NETWORK, address)).hex()
 
 
-def _body(transfer: Transfer, quote: Quote) -> Any:
+def _token_call(call: Any) -> tuple[str, bytes, int]:
+    """Token, recipient and amount of a call that is a token transfer and nothing else.
+
+    Raises: Mismatch.
+    """
+    if call.call_value or call.call_token_value or call.contract_address[:1] != PREFIX:
+        raise Mismatch("not a plain token transfer")
+    return addresses.from_bytes(NETWORK, call.contract_address[1:]), *token_abi.read_transfer(call.data)
+
+
+def _coin_transfer(content: Any) -> tuple[str, bytes, int]:
+    """The same of a transfer of TRX.
+
+    Raises: Mismatch.
+    """
+    if len(content.to_address) != len(PREFIX) + token_abi.ACCOUNT or content.to_address[:1] != PREFIX:
+        raise Mismatch("not a transfer of TRX to an account")
+    return networks.NATIVE, content.to_address[1:], content.amount
+
+
+def _content(transfer: Transfer) -> tuple[int, Any]:
+    """What the transaction is and says."""
+    owner = PREFIX + addresses.account_bytes(NETWORK, transfer.wallet)
     to_account = addresses.account_bytes(NETWORK, transfer.to_address)
+    if transfer.contract == networks.NATIVE:
+        to = PREFIX + to_account
+        return COIN, tron_pb2.TransferContract(owner_address=owner, to_address=to, amount=transfer.amount_units)
     call = tron_pb2.TriggerSmartContract(
-        owner_address=PREFIX + addresses.account_bytes(NETWORK, transfer.wallet),
+        owner_address=owner,
         contract_address=PREFIX + addresses.account_bytes(NETWORK, transfer.contract),
         data=token_abi.transfer_call(to_account, transfer.amount_units),
     )
+    return TRIGGER, call
+
+
+def _body(transfer: Transfer, quote: Quote) -> Any:
+    kind, content = _content(transfer)
     mark = bytes.fromhex(quote.ref_mark)
     body = tron_pb2.Transaction.raw(
         ref_block_bytes=mark[:2],
@@ -94,9 +126,9 @@ def _body(transfer: Transfer, quote: Quote) -> Any:
         timestamp=transfer.seq,
         fee_limit=quote.fees["fee_limit_sun"],
     )
-    contract = body.contract.add(type=TRIGGER)
-    contract.parameter.type_url = TYPE_URL
-    contract.parameter.value = call.SerializeToString()
+    contract = body.contract.add(type=kind)
+    contract.parameter.type_url = TYPE_URL + content.DESCRIPTOR.name
+    contract.parameter.value = content.SerializeToString()
     return body
 
 

@@ -88,6 +88,14 @@ def reverted(answer: dict[str, Any]) -> bool:
     return bool(answer.get("result", {}).get("message"))
 
 
+def words(answer: dict[str, Any]) -> str:
+    """What a node says of a constant call that did not end well, and the reason that the contract gave."""
+    said = _words(str(answer.get("result", {}).get("message", "")))
+    output = bytes.fromhex((answer.get("constant_result") or [""])[0])
+    reason = output[68:].rstrip(b"\0").decode(errors="replace")  # Error(string): selector, offset, length, text
+    return f"{said}: {reason}" if reason else said
+
+
 def _words(message: str) -> str:
     """A node's message; java-tron writes it in hexadecimal."""
     try:

@@ -17,6 +17,7 @@ from chain.gateway import (
     Head,
     Holding,
     Judgement,
+    Obstacle,
     Outcome,
     Quote,
     Reading,
@@ -30,6 +31,7 @@ from chain.tron.client import Client
 
 VALID_FOR_MS = 60_000
 SUCCESS = "SUCCESS"
+CONTRACT = "Contract"  # an account's type
 SOLIDITY = "walletsolidity"
 
 
@@ -62,6 +64,16 @@ class Gateway:
             ref_mark=build.ref_mark(solid.hash),
             expiration_ms=latest.at_ms + VALID_FOR_MS,
         )
+
+    def rehearse(self, transfer: Transfer) -> Obstacle | None:
+        """Run a token's call without a transaction; TRX goes to everything but a contract."""
+        if transfer.contract == networks.NATIVE:
+            account = self._account(transfer.to_address, room="wallet")
+            if account.get("type") == CONTRACT:  # no block takes such a transaction
+                return Obstacle("TRON moves no TRX to a contract", in_a_block=False)
+            return None
+        answer = self._call(transfer)
+        return Obstacle(client.words(answer)) if client.reverted(answer) else None
 
     def digest(self, transfer: Transfer, quote: Quote) -> bytes:
         """The hash to sign."""
@@ -145,14 +157,15 @@ class Gateway:
         if entry is None:
             raise Retryable(f"a receipt names block {number}, which does not hold {candidate.txid}")
         result = entry["ret"][0]["contractRet"]
-        receipt = info["receipt"].get("result")
+        receipt = _result(transfer, info)
         if (result == SUCCESS) != (receipt == SUCCESS):
             raise Retryable(f"{candidate.txid}: the block says {result}, the receipt {receipt}")
         proof = {"txid": candidate.txid, "chain": links.ends(blocks), "result": result}
         if result != SUCCESS:
             return Judgement(Outcome.DEAD, candidate.txid, proof | {"reason": f"{result} in a solid block"})
         if _pays(transfer, info):
-            return Judgement(Outcome.PAID, candidate.txid, proof | {"log": "exact Transfer"})
+            shown = {"log": "exact Transfer"} if transfer.contract else {}
+            return Judgement(Outcome.PAID, candidate.txid, proof | shown)
         alarm = f"{candidate.txid} is solid without the exact Transfer log: a person must look"
         return Judgement(note=alarm, alarm=alarm)
 
@@ -177,11 +190,10 @@ class Gateway:
         return Judgement(note="expired, proven absent", expired={candidate.txid: proof})
 
     def _fee_limit_sun(self, transfer: Transfer) -> int:
-        """Energy of the call with a fifth of headroom, at the chain's price."""
-        to_account = addresses.account_bytes(self._network.name, transfer.to_address)
-        data = token_abi.transfer_call(to_account, transfer.amount_units)
-        owner, contract = build.account_hex(transfer.wallet), build.account_hex(transfer.contract)
-        answer = self._nodes.first(lambda node: node.constant(owner, contract, data))
+        """Energy of the call with a fifth of headroom, at the chain's price; moving TRX takes none."""
+        if transfer.contract == networks.NATIVE:
+            return 0
+        answer = self._call(transfer)
         energy = int(answer.get("energy_used", 0))
         if client.reverted(answer) or energy <= 0:  # its end must come from a block, not from a simulation
             energy = self._network.transfer_resource
@@ -191,6 +203,20 @@ class Gateway:
             raise Retryable(f"{energy} energy at {price} sun is above the ceiling {self._network.fee_ceiling}")
         return min(energy * price * 6 // 5, self._network.fee_ceiling)
 
+    def _call(self, transfer: Transfer) -> dict[str, Any]:
+        """What the token's call would do now."""
+        to_account = addresses.account_bytes(self._network.name, transfer.to_address)
+        data = token_abi.transfer_call(to_account, transfer.amount_units)
+        owner, contract = build.account_hex(transfer.wallet), build.account_hex(transfer.contract)
+        return self._nodes.first(lambda node: node.constant(owner, contract, data))
+
+    def _account(self, address: str, *, room: str) -> dict[str, Any]:
+        """An account as a node has it; {} for one that was never used."""
+        account = self._nodes.first(lambda node: node.call(f"{room}/getaccount", address=build.account_hex(address)))
+        if not isinstance(account, dict):
+            raise Retryable(f"{room}/getaccount: not an account")
+        return account
+
     def _info(self, txid: str) -> dict[str, Any] | None:
         return self._nodes.first(lambda node: node.info(txid))
 
@@ -198,16 +224,31 @@ class Gateway:
         return self._nodes.first(lambda node: node.block(number))
 
     def _balance(self, contract: str, wallet: str, *, room: str) -> int:
+        if contract == networks.NATIVE:
+            return int(self._account(wallet, room=room).get("balance", 0))
         owner = build.account_hex(wallet)
         data = token_abi.balance_call(addresses.account_bytes(self._network.name, wallet))
         answer = self._nodes.first(lambda node: node.constant(owner, build.account_hex(contract), data, room=room))
         return int(answer["constant_result"][0], 16)
 
 
+def _result(transfer: Transfer, info: Mapping[str, Any]) -> str | None:
+    """How it ended by its receipt; what calls no contract has no result there but the transaction's own."""
+    if transfer.contract == networks.NATIVE:
+        return str(info.get("result", SUCCESS))
+    result: str | None = info["receipt"].get("result")
+    return result
+
+
 def _pays(transfer: Transfer, info: Mapping[str, Any]) -> bool:
-    """Tell whether the receipt is a success with exactly one Transfer of ours from the token's contract."""
-    if info["receipt"].get("result") != SUCCESS:
+    """Tell whether the receipt is a success with exactly one Transfer of ours from the token's contract.
+
+    TRX goes where the signed bytes say when they succeed, and the txid is the hash of those bytes.
+    """
+    if _result(transfer, info) != SUCCESS:
         return False
+    if transfer.contract == networks.NATIVE:
+        return True
     logs = [
         token_abi.Log(
             bytes.fromhex(log["address"])[-token_abi.ACCOUNT :],

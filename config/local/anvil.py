@@ -37,6 +37,7 @@ def spec(place: Place) -> Spec:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     command = [str(installed(place.environ)), "--host", "127.0.0.1", "--port", str(place.ports["anvil"])]
     command += ["--chain-id", str(CHAIN_ID), "--block-time", "1"]
+    command += ["--slots-in-an-epoch", "1"]  # `safe` and `finalized` are one and two blocks behind
     if place.durable:
         command += ["--state", str(folder / STATE), "--state-interval", "1"]
     return Spec(

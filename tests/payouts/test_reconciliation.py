@@ -55,9 +55,9 @@ def test_a_ledger_that_never_holds_still_is_not_called_right(book: Merchant, mon
         reconciliation.compare("tron", "USDT")
 
 
-def test_every_token_of_every_configured_network_is_compared(book: Merchant, ethereum: Any) -> None:
+def test_every_asset_of_every_configured_network_is_compared(book: Merchant, ethereum: Any) -> None:
     found = reconciliation.compare_all()
     assert {(one.network, one.asset) for one in found} == {
-        (name, asset) for name in ("ethereum", "tron") for asset in networks.network(name).tokens
+        (name, asset) for name in ("ethereum", "tron") for asset in networks.network(name).assets
     }
     assert all(one.ok for one in found)

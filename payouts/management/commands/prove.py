@@ -35,11 +35,18 @@ class Command(BaseCommand):
             problems.append(f"the chains cannot be read: {error}")
             comparisons = []
         for one in comparisons:
-            ledger, held, in_flight, difference = (
+            ledger, held, in_flight, gas, difference = (
                 units.text(one.asset, amount_units, 2)
-                for amount_units in (one.ledger_units, one.held_units, one.in_flight_units, one.difference_units)
+                for amount_units in (
+                    one.ledger_units,
+                    one.held_units,
+                    one.in_flight_units,
+                    one.gas_units,
+                    one.difference_units,
+                )
             )
             line = f"{one.asset} on {one.network}: ledger {ledger} = wallets {held} + in flight {in_flight}"
+            line += f" - gas money {gas}" if one.is_coin else ""
             self.stdout.write(f"  {line}")
             if not one.ok:
                 problems.append(f"{line} is off by {difference}")
