@@ -1,7 +1,8 @@
 """The only reader of private keys: keystore v3 files, opened by the signer process alone.
 
 A key lives in `<KEYSTORE_DIR>/<network>-<address>.json`; the passphrase of all of them is the content of
-KEYSTORE_PASSPHRASE_FILE. Nothing here returns a key, only signatures.
+KEYSTORE_PASSPHRASE_FILE. The deposit addresses of one network hang on one seed, `<network>-deposits.json`. Nothing here
+returns a key, only signatures and public halves.
 """
 
 import json
@@ -9,12 +10,14 @@ import os
 import secrets
 from pathlib import Path
 
+import bip32
 from django.conf import settings
 from eth_keys import datatypes as secp256k1
 
-from chain import addresses, gateway
+from chain import addresses, gateway, networks
 from chain.evm.libraries import Account
 
+DEPOSIT_PATHS = {"evm": "m/44'/60'/0'", "tron": "m/44'/195'/0'"}  # by family. Source: BIP-44, SLIP-44
 LIGHT_SCRYPT_N = 4096  # local and test wallets only: it opens in a few milliseconds
 _opened: dict[Path, secp256k1.PrivateKey] = {}  # scrypt takes a second on purpose: once per process is enough
 
@@ -35,17 +38,24 @@ def create(network: str, *, light: bool = False) -> str:
     Raises: NotTheSigner, KeyUnusable without a passphrase file, UnknownNetwork.
     """
     _require_signer()
-    if light and not settings.IS_LOCAL:
-        raise KeyUnusable("light keys are for the local default")
     key = secp256k1.PrivateKey(secrets.token_bytes(32))
     address = addresses.from_bytes(network, key.public_key.to_canonical_address())
-    sealed = Account.encrypt(key.to_bytes(), _passphrase(), kdf="scrypt", iterations=LIGHT_SCRYPT_N if light else None)
-    folder = Path(settings.KEYSTORE_DIR)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(_file(network, address), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(sealed, file)
+    _keep(_file(network, address), key.to_bytes(), light=light)
     return address
+
+
+def deposit_xpub(network: str, *, light: bool = False) -> tuple[str, str]:
+    """The path and extended public key of the network's deposit addresses; the first call makes their seed.
+
+    Raises: NotTheSigner, KeyUnusable, UnknownNetwork.
+    Source: BIP-32, "Master key generation"; BIP-44.
+    """
+    _require_signer()
+    path = DEPOSIT_PATHS[networks.network(network).family]
+    file = _file(network, "deposits")
+    if not file.exists():
+        _keep(file, secrets.token_bytes(32), light=light)
+    return path, str(bip32.BIP32.from_seed(_unsealed(file)).get_xpub_from_path(path))
 
 
 def sign_digest(network: str, *, address: str, digest: bytes) -> gateway.Signature:
@@ -67,17 +77,35 @@ def _open(network: str, address: str) -> secp256k1.PrivateKey:
     file = _file(network, address)
     if file not in _opened:
         try:
-            sealed = json.loads(file.read_text())
-        except (OSError, ValueError) as wrong:
-            raise KeyUnusable(f"no readable key for {address}") from wrong
-        try:
-            key = secp256k1.PrivateKey(bytes(Account.decrypt(sealed, _passphrase())))
-        except (ValueError, KeyError) as wrong:
+            key = secp256k1.PrivateKey(_unsealed(file))
+        except ValueError as wrong:
             raise KeyUnusable(f"the key of {address} does not open") from wrong
         if addresses.from_bytes(network, key.public_key.to_canonical_address()) != address:
             raise KeyUnusable(f"the file of {address} holds another wallet's key")
         _opened[file] = key
     return _opened[file]
+
+
+def _keep(file: Path, secret: bytes, *, light: bool) -> None:
+    """Seal 32 bytes into a file that is not there yet."""
+    if light and not settings.IS_LOCAL:
+        raise KeyUnusable("light keys are for the local default")
+    sealed = Account.encrypt(secret, _passphrase(), kdf="scrypt", iterations=LIGHT_SCRYPT_N if light else None)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        json.dump(sealed, opened)
+
+
+def _unsealed(file: Path) -> bytes:
+    try:
+        sealed = json.loads(file.read_text())
+    except (OSError, ValueError) as wrong:
+        raise KeyUnusable(f"no readable key in {file.name}") from wrong
+    try:
+        return bytes(Account.decrypt(sealed, _passphrase()))
+    except (ValueError, KeyError) as wrong:
+        raise KeyUnusable(f"{file.name} does not open") from wrong
 
 
 def _file(network: str, address: str) -> Path:

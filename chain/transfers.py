@@ -1,6 +1,6 @@
 """The public face of the chain room: order, sign, send, watch, take the verdict (DESIGN §4)."""
 
-from chain.keys import KeyUnusable, NotTheSigner
+from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
 from chain.ordering import (
     AlreadyOrdered,
     NoLane,
@@ -30,6 +30,7 @@ __all__ = [
     "Verdict",
     "awaiting_signature",
     "collect",
+    "deposit_xpub",
     "latest_txid",
     "latest_txids",
     "order",

@@ -9,6 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("admin/", admin.site.urls),
+    path("api/v1/", include("payouts.api.public.urls")),
     path("api/v1/", include("payouts.api.extraction.urls")),  # the last below api/v1/: it answers for unknown paths
     path("v1/", include("payouts.api.merchant.urls")),
 ]

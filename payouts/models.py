@@ -2,6 +2,8 @@
 
 from payouts.merchants.models import ApiKey, Challenge, Member, Merchant, Nonce
 from payouts.merchants.store_models import AddressChange, Login, QrCode, Store, Supervisor
+from payouts.merchants.user_models import UserWallet, WithdrawalSettings
+from payouts.payments.models import DepositAddress, ExtendedKey
 from payouts.ticks import Tick
 from payouts.webhooks.models import Attempt, Endpoint, Message, SigningSecret
 from payouts.withdrawals.models import FeeRule, IdempotencyKey, PolicyRule, StepTaken, Withdrawal
@@ -11,7 +13,9 @@ __all__ = [
     "ApiKey",
     "Attempt",
     "Challenge",
+    "DepositAddress",
     "Endpoint",
+    "ExtendedKey",
     "FeeRule",
     "IdempotencyKey",
     "Login",
@@ -26,5 +30,7 @@ __all__ = [
     "Store",
     "Supervisor",
     "Tick",
+    "UserWallet",
     "Withdrawal",
+    "WithdrawalSettings",
 ]

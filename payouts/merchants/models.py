@@ -48,14 +48,16 @@ class Member(models.Model):
 class ApiKey(models.Model):
     """What a merchant's program proves itself with.
 
-    HMAC needs the secret itself, so it is kept sealed (AES-GCM), never in the clear.
+    HMAC needs the secret itself, so it is kept sealed (AES-GCM); what is only compared is kept hashed under a pepper.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7.uuid7, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="api_keys")
     api = models.CharField(max_length=16)
     key_id = models.CharField(max_length=64, unique=True)
-    secret_sealed = models.BinaryField()
+    secret_sealed = models.BinaryField(default=b"")
+    key_hash = models.BinaryField(max_length=32, null=True)
+    secret_hash = models.BinaryField(max_length=32, null=True)
     require_request_signing = models.BooleanField(
         default=False,
         help_text="Refuse signatures that do not cover method, path, query and body.",

@@ -74,9 +74,36 @@ def register(merchant: Merchant, *, api: str, url: str, events: list[str], now: 
     check_url(url)
     with transaction.atomic():
         secret_for(merchant, api=api, now=now)
-        if Endpoint.objects.filter(merchant=merchant, api=api, is_active=True).count() >= MOST_ENDPOINTS:
+        active = Endpoint.objects.filter(merchant=merchant, api=api, is_active=True, is_callback=False)
+        if active.count() >= MOST_ENDPOINTS:
             raise TooMany(merchant.name)
         return Endpoint.objects.create(merchant=merchant, api=api, url=url, events=events, created_at=now)
+
+
+def callback(merchant: Merchant, *, api: str, url: str, events: list[str], now: datetime) -> Endpoint:
+    """The endpoint of a URL that is told only about what is made with it; the same for every use of the URL.
+
+    Raises: BadUrl.
+    """
+    check_url(url)
+    secret_for(merchant, api=api, now=now)
+    which = {"merchant": merchant, "api": api, "url": url, "is_callback": True, "is_active": True}
+    endpoint, _ = Endpoint.objects.get_or_create(**which, defaults={"events": events, "created_at": now})
+    return endpoint
+
+
+def only(merchant: Merchant, *, api: str, url: str, events: list[str], now: datetime) -> Endpoint:
+    """Make this the merchant's one URL for the API; the ones before it are removed.
+
+    Raises: BadUrl.
+    """
+    check_url(url)
+    with transaction.atomic():
+        locked = Merchant.objects.select_for_update(of=("self",), no_key=True).get(id=merchant.id)
+        rows = Endpoint.objects.filter(merchant=locked, api=api, is_active=True, is_callback=False)
+        for former in rows.exclude(url=url):
+            remove(former)
+        return rows.filter(url=url).first() or register(locked, api=api, url=url, events=events, now=now)
 
 
 def remove(endpoint: Endpoint) -> None:

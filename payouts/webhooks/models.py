@@ -36,12 +36,20 @@ class Endpoint(models.Model):
     api = models.CharField(max_length=16)
     url = models.URLField(max_length=2000)
     events = ArrayField(models.CharField(max_length=64))
+    is_callback = models.BooleanField(default=False, help_text="Told only about what was made with this URL.")
     is_active = models.BooleanField(default=True)
     disabled_reason = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()
 
     class Meta:
         app_label = "payouts"
+        constraints = [
+            models.UniqueConstraint(
+                name="one_active_callback_per_url",
+                fields=["merchant", "api", "url"],
+                condition=Q(is_callback=True, is_active=True),
+            ),
+        ]
 
 
 class Message(models.Model):

@@ -16,9 +16,14 @@ def add(
     subject_id: UUID,
     data: Mapping[str, Any],
     now: datetime,
+    endpoint_id: UUID | None = None,
 ) -> list[Message]:
-    """One message for every endpoint that asked for this event; `data` is the subject as it is now."""
+    """One message for every endpoint that asked for this event; `data` is the subject as it is now.
+
+    With `endpoint_id`, the subject's own callback, only that one is told.
+    """
     wanting = Endpoint.objects.filter(merchant_id=merchant_id, api=api, is_active=True, events__contains=[event])
+    wanting = wanting.filter(is_callback=False) if endpoint_id is None else wanting.filter(id=endpoint_id)
     return Message.objects.bulk_create(
         Message(
             endpoint=endpoint,

@@ -9,7 +9,7 @@ from payouts.webhooks.models import Endpoint, Message
 
 def endpoints(merchant: Merchant, *, api: str, removed: bool = False) -> QuerySet[Endpoint]:
     """The merchant's URLs for one API, newest first; those that it removed only when asked for."""
-    rows = Endpoint.objects.filter(merchant=merchant, api=api).order_by("-id")
+    rows = Endpoint.objects.filter(merchant=merchant, api=api, is_callback=False).order_by("-id")
     return rows if removed else rows.exclude(is_active=False, disabled_reason=registry.REMOVED)
 
 

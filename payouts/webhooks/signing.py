@@ -21,5 +21,21 @@ def merchant_headers(body: bytes, *, secrets: list[str], event: str, now: dateti
     return {"X-Merchant-Signature": ",".join([f"t={moment}", *signatures]), "X-Webhook-Event": event}
 
 
+def public_headers(body: bytes, *, secrets: list[str], event: str, now: datetime) -> dict[str, str]:  # noqa: ARG001 - the table's signature
+    """`X-Webhook-Signature: sha256=…` over the body; while a rotated secret is still in force, its own beside it.
+
+    Receivers compare the header as a whole, so the older signature cannot share it.
+
+    Source: CONFORMANCE §1, N webhook.
+    """
+    newest, *older = (f"sha256={hex_hmac(secret, body)}" for secret in secrets)
+    headers = {"X-Webhook-Signature": newest}
+    if older:
+        headers["X-Webhook-Signature-Previous"] = older[0]
+    if event == "webhook.test":
+        headers["X-Webhook-Test"] = "true"
+    return headers
+
+
 Signer = Callable[..., dict[str, str]]
-HEADERS: Mapping[str, Signer] = {"merchant": merchant_headers}
+HEADERS: Mapping[str, Signer] = {"merchant": merchant_headers, "public": public_headers}

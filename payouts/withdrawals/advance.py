@@ -14,8 +14,8 @@ from django.db import IntegrityError, transaction
 from ledger import posting
 from payouts import doorbell
 from payouts.webhooks import outbox
-from payouts.withdrawals import payload, postings, snapshots, steps
-from payouts.withdrawals.models import StepTaken, Withdrawal
+from payouts.withdrawals import ends, payload, postings, snapshots, steps
+from payouts.withdrawals.models import Approval, StepTaken, Withdrawal
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +45,11 @@ def locked(withdrawal_id: UUID) -> Withdrawal:
 
     Raises: Withdrawal.DoesNotExist.
     """
-    return Withdrawal.objects.select_for_update(of=("self",)).select_related("merchant").get(id=withdrawal_id)
+    return (
+        Withdrawal.objects.select_for_update(of=("self",))
+        .select_related("merchant", "user_wallet")
+        .get(id=withdrawal_id)
+    )
 
 
 def take(withdrawal: Withdrawal, verb: str, by: By, *, now: datetime) -> Withdrawal:
@@ -67,8 +71,10 @@ def take(withdrawal: Withdrawal, verb: str, by: By, *, now: datetime) -> Withdra
     _note(withdrawal, step, by, before=before, now=now)
     if step.posts:
         posting.post(postings.movements(withdrawal, step.posts))
-    if step.tells:
-        _tell(withdrawal, step.tells, now=now)
+    for event in _told_by(withdrawal, step):
+        _tell(withdrawal, event, now=now)
+    if withdrawal.user_wallet_id and step.target in steps.FINAL:
+        ends.announce(withdrawal)
     if step.rings:
         doorbell.ring_on_commit(step.rings)
     log.info("withdrawal.step", withdrawal_id=str(withdrawal.id), verb=verb, status=step.target, actor=by.actor)
@@ -91,6 +97,13 @@ def _note(withdrawal: Withdrawal, step: steps.Step, by: By, *, before: str, now:
     )
 
 
+def _told_by(withdrawal: Withdrawal, step: steps.Step) -> list[str]:
+    """The step's events; that a new withdrawal waits for its merchant is one of its own."""
+    events = [step.tells] if step.tells else []
+    waits_for_merchant = step.verb == "create" and withdrawal.approval == Approval.MERCHANT
+    return [*events, steps.WAITS_FOR_MERCHANT] if waits_for_merchant else events
+
+
 def _tell(withdrawal: Withdrawal, event: str, *, now: datetime) -> None:
     """Put the event into the outbox, with the withdrawal as it is now."""
     outbox.add(
@@ -99,6 +112,7 @@ def _tell(withdrawal: Withdrawal, event: str, *, now: datetime) -> None:
         event=event,
         subject_id=withdrawal.id,
         data=snapshots.of(withdrawal),
+        endpoint_id=withdrawal.callback_id,
         now=now,
     )
 

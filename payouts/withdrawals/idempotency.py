@@ -71,6 +71,14 @@ def once(scope: Scope | None, make: Callable[[], Answer], *, now: datetime) -> A
         return status_code, body
 
 
+def keep(scope: Scope | None, answer: Answer) -> None:
+    """Put what was answered in the place of what the create's transaction could know of it."""
+    if scope is not None:
+        status_code, body = answer
+        rows = IdempotencyKey.objects.filter(merchant=scope.merchant, endpoint=scope.endpoint, key=scope.key)
+        rows.update(status_code=status_code, body=body)
+
+
 def _first_answer(scope: Scope) -> Answer | None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [scope.lock_number()])

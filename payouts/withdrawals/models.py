@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import F, Q
 
 from payouts.merchants.models import Merchant
+from payouts.merchants.user_models import UserWallet
+from payouts.webhooks.models import Endpoint
 
 
 class Status(models.TextChoices):
@@ -42,7 +44,15 @@ class Withdrawal(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7.uuid7, editable=False)
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="withdrawals")
     api = models.CharField(max_length=16)
+    channel = models.CharField(max_length=16, blank=True, help_text="Which of the API's doors it came in by.")
     owner = models.UUIDField(help_text="The ledger owner, within the merchant's book, whose balance pays.")
+    user_wallet = models.ForeignKey(
+        UserWallet,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="withdrawals",
+        help_text="The merchant's user who is paid out, if it is one.",
+    )
     asset = models.CharField(max_length=16)
     network = models.CharField(max_length=16)
     destination = models.CharField(max_length=128)
@@ -50,6 +60,16 @@ class Withdrawal(models.Model):
     fee_units = amount_field()
     net_units = amount_field()
     credit_units = amount_field()
+    memo_units = models.DecimalField(
+        max_digits=78, decimal_places=0, default=0, help_text="What the merchant owes its user less by this."
+    )
+    callback = models.ForeignKey(
+        Endpoint,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="A URL of its own, which is told in the place of the merchant's.",
+    )
     approval = models.CharField(max_length=10, choices=Approval.choices)
     status = models.CharField(max_length=15, choices=Status.choices)
     maker = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
@@ -95,6 +115,12 @@ class Withdrawal(models.Model):
                 & Q(amount_units=F("net_units") + F("fee_units"))
                 & Q(credit_units__lte=F("amount_units")),
             ),
+            models.CheckConstraint(  # the fee's payer is the user, or the merchant
+                name="withdrawal_memo_is_the_users_part",
+                condition=Q(user_wallet=None, memo_units=0)
+                | Q(user_wallet__isnull=False, memo_units=F("amount_units"))
+                | Q(user_wallet__isnull=False, memo_units=F("net_units")),
+            ),
             models.CheckConstraint(
                 name="completed_has_a_txid",
                 condition=~Q(status="COMPLETED") | Q(txid__isnull=False),
@@ -103,6 +129,11 @@ class Withdrawal(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+    @property
+    def requested_units(self) -> int:
+        """The amount as it was asked for: with a fee on top, less than leaves the merchant's balance."""
+        return int(self.memo_units or self.amount_units)
 
 
 class StepTaken(models.Model):
@@ -155,6 +186,7 @@ class PolicyRule(models.Model):
     priority = models.PositiveIntegerField(help_text="Lower is asked first.")
     merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, null=True, blank=True)
     api = models.CharField(max_length=16, blank=True, help_text="Empty: every API.")
+    channel = models.CharField(max_length=16, blank=True, help_text="Empty: every door of the API.")
     asset = models.CharField(max_length=16, blank=True, help_text="Empty: every asset.")
     from_units = models.DecimalField(max_digits=78, decimal_places=0, default=0)
     to_units = models.DecimalField(max_digits=78, decimal_places=0, null=True, blank=True, help_text="Inclusive.")

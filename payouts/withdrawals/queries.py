@@ -17,6 +17,14 @@ def of(merchant: Merchant, *, api: str | None = None) -> QuerySet[Withdrawal]:
     return rows if api is None else rows.filter(api=api)
 
 
+def with_user(withdrawal_id: UUID) -> Withdrawal:
+    """One withdrawal with the user it is for.
+
+    Raises: Withdrawal.DoesNotExist.
+    """
+    return Withdrawal.objects.select_related("user_wallet").get(id=withdrawal_id)
+
+
 def ids_in(status: Status, *, limit: int) -> list[UUID]:
     """The oldest withdrawals in one status."""
     return list(Withdrawal.objects.filter(status=status).order_by("id").values_list("id", flat=True)[:limit])

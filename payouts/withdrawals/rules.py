@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from chain import addresses, units
 from chain.models import HotWallet
+from payouts.merchants import settings
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import Approval, FeeRule, PolicyRule, Status, Withdrawal
 
@@ -25,6 +26,7 @@ class Case:
     asset: str
     network: str
     amount_units: int
+    channel: str = ""
 
 
 def fee_units(case: Case) -> int:
@@ -45,16 +47,23 @@ def fee_units(case: Case) -> int:
 
 
 def approval(case: Case) -> Approval:
-    """Who must approve: the first row that matches, or two levels where none does."""
+    """Who must approve: the first row that matches, or two levels where none does.
+
+    What is left to the merchant needs nobody where the merchant has said yes beforehand.
+    """
     rows = PolicyRule.objects.filter(
         Q(merchant=case.merchant) | Q(merchant=None),
         Q(to_units=None) | Q(to_units__gte=case.amount_units),
         api__in=("", case.api),
+        channel__in=("", case.channel),
         asset__in=("", case.asset),
         from_units__lte=case.amount_units,
     )
     row = rows.order_by("priority", "id").first()
-    return Approval(row.approval) if row else Approval.TWO_LEVELS
+    asked = Approval(row.approval) if row else Approval.TWO_LEVELS
+    if asked == Approval.MERCHANT and settings.says_yes(case.merchant, amount_units=case.amount_units):
+        return Approval.NONE
+    return asked
 
 
 def findings(withdrawal: Withdrawal) -> list[str]:

@@ -56,6 +56,7 @@ STEPS = table(
 # fmt: on
 
 EVENTS = tuple(step.tells for step in STEPS.values() if step.tells)
+WAITS_FOR_MERCHANT = "withdrawal.waits_for_merchant"  # told on top of "created" where policy asks the merchant
 FINAL = (S.COMPLETED, S.FAILED, S.CANCELLED, S.REJECTED)
 
 

@@ -10,7 +10,10 @@ from chain import addresses, transfers, units
 from chain.failpoints import committing, failpoint
 from ledger import posting
 from ledger.accounts import Purpose
+from payouts.merchants import settings
 from payouts.merchants.models import Merchant
+from payouts.merchants.user_models import UserWallet
+from payouts.webhooks.models import Endpoint
 from payouts.withdrawals import advance, postings, rules, whole
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Approval, Withdrawal
@@ -30,7 +33,10 @@ class NotTheMerchants(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What somebody wants paid, before anything is known about it."""
+    """What somebody wants paid, before anything is known about it.
+
+    A merchant's user is paid out of what the merchant owes the user, and the merchant's settings say whose the fee is.
+    """
 
     merchant: Merchant
     api: str
@@ -41,31 +47,43 @@ class Order:
     actor: str
     owner: UUID | None = None
     maker: User | None = None
+    channel: str = ""
+    user_wallet: UserWallet | None = None
+    callback: Endpoint | None = None
 
 
 def create(order: Order, *, now: datetime) -> Withdrawal:
     """Freeze the amount at once, drawing on the credit line for what the balance lacks.
 
     Units: `order.amount_units` in the asset's ledger units; exactly this is frozen, the recipient gets it less the fee.
+    Where the merchant pays its users' fees, the recipient gets the amount, and the fee is frozen on top of it.
     Raises: addresses.BadAddress, rules.NoFeeRule, AmountTooSmall, units.BadAmount (not payable in whole units of the
     network's token), posting.InsufficientFunds.
     """
-    case = rules.Case(order.merchant, order.api, order.asset, order.network, order.amount_units)
-    fee_units = rules.fee_units(case)
-    if order.amount_units <= fee_units:
+    case = rules.Case(order.merchant, order.api, order.asset, order.network, order.amount_units, order.channel)
+    fee_units, approval = rules.fee_units(case), rules.approval(case)
+    on_top_units = fee_units if order.user_wallet and not settings.user_pays_fee(order.merchant) else 0
+    net_units = order.amount_units + on_top_units - fee_units
+    if net_units <= 0:
         raise AmountTooSmall("the amount must exceed the fee")
-    units.to_token_units(order.network, order.asset, order.amount_units - fee_units)
+    units.to_token_units(order.network, order.asset, net_units)
     withdrawal = Withdrawal(
         merchant=order.merchant,
         api=order.api,
+        channel=order.channel,
         owner=order.owner or order.merchant.id,
+        user_wallet=order.user_wallet,
         asset=order.asset,
         network=order.network,
-        destination=destination(order.merchant, network=order.network, text=order.destination),
-        amount_units=order.amount_units,
+        destination=destination(
+            order.merchant, network=order.network, text=order.destination, is_seen=approval != Approval.NONE
+        ),
+        amount_units=net_units + fee_units,
         fee_units=fee_units,
-        net_units=order.amount_units - fee_units,
-        approval=rules.approval(case),
+        net_units=net_units,
+        memo_units=order.amount_units if order.user_wallet else 0,
+        callback=order.callback,
+        approval=approval,
         maker=order.maker,
         created_at=now,
     )
@@ -74,15 +92,17 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
         return advance.take(withdrawal, "create", By(order.actor, order.maker), now=now)
 
 
-def destination(merchant: Merchant, *, network: str, text: str) -> str:
+def destination(merchant: Merchant, *, network: str, text: str, is_seen: bool = True) -> str:
     """The address in its normal form; a test-mode merchant's needs only to look right (CONFORMANCE, the trap).
+
+    Only where somebody is going to see it, though: with nobody to stop it, such a withdrawal would wait for ever.
 
     Raises: addresses.BadAddress.
     """
     try:
         return rules.payable(network, text)
     except addresses.BadAddress:
-        if merchant.is_test and addresses.looks_right(network, text):
+        if merchant.is_test and is_seen and addresses.looks_right(network, text):
             return text
         raise
 
@@ -90,8 +110,7 @@ def destination(merchant: Merchant, *, network: str, text: str) -> str:
 def _shortfall_units(withdrawal: Withdrawal) -> int:
     """What the balance lacks and the credit line covers; a draw happens only when it makes the amount whole."""
     available, credit = (postings.account(withdrawal, purpose) for purpose in (Purpose.AVAILABLE, Purpose.CREDIT))
-    frozen = postings.account(withdrawal, Purpose.FROZEN)
-    balances = posting.lock([available, credit, frozen])
+    balances = posting.lock(postings.frozen_by(withdrawal))
     short_units = int(withdrawal.amount_units) - balances[available].balance_units
     line_units = balances[credit].spendable_units or 0
     return short_units if 0 < short_units <= line_units else 0  # without a draw the ledger refuses the freeze
@@ -123,6 +142,19 @@ def merchant_approve(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawa
             raise NotTheMerchants("policy asks others than the merchant about this withdrawal")
         rules.payable(withdrawal.network, withdrawal.destination)
         return advance.take(withdrawal, "merchant_approve", by, now=now)
+
+
+@whole.retried
+def merchant_reject(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawal:
+    """Give the merchant's own no, where policy leaves it to the merchant; what was frozen goes back.
+
+    Raises: NotTheMerchants, steps.StepRefused.
+    """
+    with committing("reject"):
+        withdrawal = advance.locked(withdrawal_id)
+        if withdrawal.approval != Approval.MERCHANT:
+            raise NotTheMerchants("policy asks others than the merchant about this withdrawal")
+        return advance.take(withdrawal, "reject", by, now=now)
 
 
 @whole.retried

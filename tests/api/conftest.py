@@ -11,8 +11,10 @@ from tests.api import speaker
 
 
 @pytest.fixture(autouse=True)
-def _quick_passwords(settings: Any) -> None:
+def _quick_and_at_once(settings: Any) -> None:
+    """Test people's passwords cost nothing, and no create waits for its end unless a test asks it to."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WITHDRAWAL_WAIT_S = 0
 
 
 @pytest.fixture

@@ -63,9 +63,10 @@ def test_screening_passes_what_policy_asks_nobody_about(book: Any) -> None:
 
 
 def test_screening_never_passes_an_address_that_cannot_be_paid(db: None) -> None:
-    book = make.merchant(funds="100000", mode="TEST")
+    book = make.merchant(funds="100000")
     make.policy(book, Approval.NONE)
-    made = make.withdrawal(book, "20000", destination=make.TRON_ADDRESS[:-1] + "x")
+    made = make.withdrawal(book, "20000")
+    HotWallet.objects.create(network="tron", address=make.TRON_ADDRESS)  # becomes one of our own meanwhile
     tasks.screen()
     row = Withdrawal.objects.get(id=made.id)
     assert row.status == Status.PENDING_REVIEW

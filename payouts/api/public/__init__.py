@@ -1,0 +1,1 @@
+"""The `public` API (seed 1): payouts and withdrawals of merchants' users."""

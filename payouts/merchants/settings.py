@@ -1,0 +1,23 @@
+"""What a merchant's people have set; nothing set is the documented default."""
+
+from payouts.merchants.models import Merchant
+from payouts.merchants.user_models import WithdrawalSettings
+
+
+def of(merchant: Merchant) -> WithdrawalSettings:
+    """The merchant's settings, or the defaults that nobody has touched yet."""
+    return WithdrawalSettings.objects.filter(merchant=merchant).first() or WithdrawalSettings(merchant=merchant)
+
+
+def says_yes(merchant: Merchant, *, amount_units: int) -> bool:
+    """Whether the merchant has said yes beforehand to a request of this amount.
+
+    Units: the asset's ledger units; the threshold is inclusive.
+    """
+    found = of(merchant)
+    return found.auto_withdraw and amount_units <= found.max_auto_units
+
+
+def user_pays_fee(merchant: Merchant) -> bool:
+    """Whether the fee comes out of what the user withdraws, and not on top of it from the merchant."""
+    return of(merchant).withdrawal_fee_payer == WithdrawalSettings.FeePayer.USER

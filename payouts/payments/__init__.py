@@ -1,0 +1,1 @@
+"""Deposits: addresses that belong to somebody, and crediting what came in there."""
