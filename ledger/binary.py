@@ -3,7 +3,6 @@
 import struct
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, TypeAlias
-from uuid import UUID
 
 import psycopg
 from psycopg.abc import Buffer
@@ -68,9 +67,9 @@ def register(context: psycopg.Cursor) -> None:
         context.adapters.register_dumper(kind, dumper)
 
 
-def uuids(values: Sequence[UUID]) -> UuidArray:
-    """A uuid[]."""
-    return UuidArray(_head(2950, len(values)) + _SIXTEEN.join((b"", *[value.bytes for value in values])))
+def uuids(values: Sequence[bytes]) -> UuidArray:
+    """A uuid[], each as its sixteen bytes."""
+    return UuidArray(_head(2950, len(values)) + _SIXTEEN.join((b"", *values)))
 
 
 def texts(values: Sequence[str]) -> TextArray:
@@ -83,10 +82,14 @@ def jsons(values: Sequence[str]) -> JsonbArray:
     return JsonbArray(_variable(3802, values, _JSONB_1))
 
 
-def ints(values: Iterable[int]) -> IntArray:
-    """An int4[]."""
-    parts = [value.to_bytes(4, "big", signed=True) for value in values]
-    return IntArray(_head(23, len(parts)) + _FOUR.join((b"", *parts)))
+def numbers(values: Iterable[int]) -> list[bytes]:
+    """Small whole numbers, each as ints() takes it."""
+    return [value.to_bytes(4, "big", signed=True) for value in values]
+
+
+def ints(values: Sequence[bytes]) -> IntArray:
+    """An int4[] of numbers()."""
+    return IntArray(_head(23, len(values)) + _FOUR.join((b"", *values)))
 
 
 def units(values: Sequence[int]) -> BigintArray | TextArray:

@@ -3,9 +3,7 @@
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any
-from uuid import UUID
 
 import psycopg
 from django.db import connection
@@ -13,7 +11,6 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
 from ledger import binary
-from ledger.accounts import Ref
 
 
 class Units(int):
@@ -26,12 +23,6 @@ class _UnitsDumper(Dumper):
 
     def dump(self, obj: Units) -> bytes:
         return int.__repr__(obj).encode()
-
-
-@lru_cache(maxsize=1 << 15)
-def account_id(ref: Ref) -> UUID:
-    """The account's id, remembered: making it costs a tenth of a posting."""
-    return ref.id
 
 
 def json_text(data: Mapping[str, Any]) -> str:
@@ -49,6 +40,17 @@ def whole(units: int) -> int:
     """
     if isinstance(units, bool) or not isinstance(units, int):
         raise TypeError(f"units are an int, not {units!r}")
+    return units
+
+
+def all_whole(units: Sequence[int]) -> Sequence[int]:
+    """The numbers themselves.
+
+    Raises: TypeError for anything but an int among them.
+    """
+    if set(map(type, units)) != {int}:
+        for one in units:
+            whole(one)
     return units
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,7 +13,7 @@ from uuid import UUID
 import psycopg
 from django.db import DataError, IntegrityError, connection, transaction
 
-from ledger import binary, calls
+from ledger import binary, calls, packing
 from ledger.accounts import Ref
 from ledger.balances import Balance
 
@@ -184,8 +184,8 @@ def post_single(movement: Movement, *, briefly: bool = False) -> Posted:
         movement.id,
         movement.txn,
         str(movement.kind),
-        calls.account_id(source),
-        calls.account_id(target),
+        source.id,
+        target.id,
         calls.Units(calls.whole(movement.amount_units)),
         movement.reference,
         calls.json_text(movement.data),
@@ -202,18 +202,14 @@ def post_whole(movements: Sequence[Movement]) -> list[Posted]:
 
     Raises: InsufficientFunds, IdempotencyConflict, LedgerRefused.
     """
-    accounts = _accounts([ref for movement in movements for ref in (movement.source, movement.target)])
-    position = {ref: number for number, ref in enumerate(accounts.values(), start=1)}
+    packed = packing.pack(movements)
+    accounts = _of_one_book(packed.accounts.refs)
+    *columns, references, datas = packed.columns
     parameters = [
-        *_parts(accounts),
-        binary.uuids([movement.id for movement in movements]),
-        binary.uuids([movement.txn for movement in movements]),
-        binary.texts([str(movement.kind) for movement in movements]),
-        binary.ints(position[movement.source] for movement in movements),
-        binary.ints(position[movement.target] for movement in movements),
-        binary.units([calls.whole(movement.amount_units) for movement in movements]),
-        binary.texts([movement.reference for movement in movements]),
-        binary.jsons([calls.json_text(movement.data) for movement in movements]),
+        *_parts(packed.accounts),
+        *columns,
+        references or binary.texts([""] * len(movements)),
+        datas or binary.jsons(["{}"] * len(movements)),
     ]
     with refusals():
         rows = calls.call(_POST, parameters)
@@ -236,11 +232,12 @@ def lock(refs: Sequence[Ref]) -> dict[Ref, Balance]:
         raise transaction.TransactionManagementError("a lock lasts as long as its transaction: open one first")
     if not refs:
         return {}
-    accounts = _accounts(refs)
+    wanted = packing.accounts(refs)
+    accounts = _of_one_book(wanted.refs)
     with refusals():
         return {
             accounts[account]: Balance(int(balance), None if floor is None else int(floor), seq)
-            for account, balance, floor, seq in calls.call(_LOCK, _parts(accounts))
+            for account, balance, floor, seq in calls.call(_LOCK, _parts(wanted))
         }
 
 
@@ -256,24 +253,14 @@ def set_credit_limit(ref: Ref, *, limit_units: int, by: str, at: datetime) -> No
         _refuse(cursor.fetchone(), {ref.id: ref})
 
 
-def _accounts(refs: Iterable[Ref]) -> dict[UUID, Ref]:
-    """The distinct accounts by id, in the order of the ids: the order in which everybody locks."""
-    accounts = {calls.account_id(ref): ref for ref in set(refs)}
-    if len({ref.book for ref in accounts.values()}) > 1:
+def _of_one_book(refs: Sequence[Ref]) -> dict[UUID, Ref]:
+    if len({ref.book for ref in refs}) > 1:
         raise LedgerRefused("one_book")
-    return dict(sorted(accounts.items(), key=lambda item: item[0].int))
+    return {ref.id: ref for ref in refs}
 
 
-def _parts(accounts: Mapping[UUID, Ref]) -> list[Any]:
-    refs = accounts.values()
-    return [
-        next(iter(refs)).book,
-        binary.uuids(list(accounts)),
-        binary.uuids([ref.owner for ref in refs]),
-        binary.texts([ref.asset for ref in refs]),
-        binary.texts([str(ref.purpose) for ref in refs]),
-        binary.texts([ref.network for ref in refs]),
-    ]
+def _parts(accounts: packing.Accounts) -> list[Any]:
+    return [accounts.refs[0].book, accounts.ids(), *accounts.parts()]
 
 
 def _refuse(row: tuple[Any, ...], accounts: Mapping[UUID, Ref]) -> None:

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from django.db import Error, OperationalError
 
-from ledger import bulk, calls, posting
+from ledger import bulk, calls, fresh, posting
 from ledger.posting import LedgerRefused, Movement, Posted
 
 LEADERS = 1  # two calls at a time measured 0.6 of one: each had half the company
@@ -131,7 +131,8 @@ def _lead(mine: _Waiting) -> Posted:
 def _answer(crowd: list[_Waiting]) -> None:
     """Give everybody an answer, or nobody: then each goes alone and meets his own error."""
     try:
-        found = bulk.post_each([one.movement for one in crowd])
+        movements = [one.movement for one in crowd]
+        found = fresh.post_together(movements) or bulk.post_each(movements)
     except (Error, LedgerRefused, TypeError, ValueError):
         return
     for one, answer in zip(crowd, found, strict=True):

