@@ -2,9 +2,9 @@
 
 import sys
 
-from tests.bench import ledger
+from tests.bench import chain, ledger
 
-SECTIONS = {"ledger": ledger.run}
+SECTIONS = {"ledger": ledger.run, "chain": chain.run}
 
 
 def main(sections: list[str]) -> int:

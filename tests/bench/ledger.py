@@ -26,11 +26,6 @@ CALLERS = (1, 4, 8, 16)
 HORDAK = place.ROOT / ".local" / "bench" / "hordak" / "bin" / "python"
 SMALL, LARGE, SEALED = "10 k", "10 M", "sealed"
 ROUNDS = {SMALL: 0, SEALED: 9, LARGE: 999}  # 10,000 events each, and 10,000 to begin with
-NOWHERE = {
-    "REDIS_URL": "redis://127.0.0.1:1/0",
-    "EVM_RPC_URLS": "http://127.0.0.1:1",
-    "TRON_RPC_URLS": "http://127.0.0.1:1",
-}
 
 Load = Callable[[], float]
 
@@ -38,7 +33,7 @@ Load = Callable[[], float]
 def run() -> None:
     """Load the data where it is not there yet, measure everything in turn several times, print medians."""
     with place.running() as env:
-        os.environ |= {**NOWHERE, **env, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        os.environ |= {**place.NOWHERE, **env, "DJANGO_SETTINGS_MODULE": "config.settings"}
         urls = {
             size: place.database(env, f"bench_{size.replace(' ', '').lower()}_{place.fingerprint()}", rounds=rounds)
             for size, rounds in ROUNDS.items()

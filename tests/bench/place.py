@@ -28,6 +28,12 @@ SETTINGS = {
     "autovacuum_naptime": "1h",  # nothing else at work while we measure
 }
 ROUNDS_AT_ONCE = 10
+NOWHERE = {  # for settings of services that a section does without
+    "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/none",
+    "REDIS_URL": "redis://127.0.0.1:1/0",
+    "EVM_RPC_URLS": "http://127.0.0.1:1",
+    "TRON_RPC_URLS": "http://127.0.0.1:1",
+}
 
 
 @contextmanager
