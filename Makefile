@@ -19,7 +19,7 @@ help:
 	@echo "make up      the same parts, serving on http://127.0.0.1:8000 until Ctrl-C (PORT changes it)"
 	@echo "make test    the tests"
 	@echo "make check   lint, types, contracts, migrations, deployment settings"
-	@echo "make bench   how fast it is, beside what it is measured by (SECTION=ledger; the first run loads 10 M events)"
+	@echo "make bench   how fast it is, beside what it is measured by (SECTION=ledger|chain; the first ledger run loads 10 M events)"
 	@echo "make lock    resolve requirements.in and tests/requirements.in again"
 	@echo "make clean   remove .venv and .local, the local data included"
 
