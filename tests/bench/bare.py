@@ -38,7 +38,7 @@ def evm(url: str, *, payments: int) -> float:
     node = EvmProvider(url, session=session)
 
     def ask(method: str, *params: Any) -> Any:
-        return node.make_request(method, params)["result"]  # type: ignore[arg-type] # web3's NewType of a method's name
+        return node.make_request(method, params)["result"]
 
     begun = time.monotonic()
     sent = []
