@@ -78,9 +78,9 @@ def _cast(terminal: Terminal) -> Cast:
     name = f"demo-{randomness.token_hex(4)}"
     now = datetime.now(UTC)
     money.provide_wallets()
-    merchant, known, _ = people.merchant(name, now=now)
-    money.set_balance(merchant, fund_units=_units(FUND))
-    money.set_credit(merchant, limit_units=_units(CREDIT), now=now)
+    merchant, known, _ = people.merchant(name, bare=True, now=now)
+    money.set_balances(merchant, owners=[merchant.id], fund_units=_units(FUND))
+    money.set_credit(merchant, owner=merchant.id, limit_units=_units(CREDIT), now=now)
     money.issue()
     base_url = settings.BASE_URL
     key = known["merchant"]

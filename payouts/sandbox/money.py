@@ -4,8 +4,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
 import uuid_utils.compat as uuid7
 from django.conf import settings
@@ -69,12 +70,21 @@ def url(network: str) -> str:
     return str(getattr(settings, networks.network(network).urls_setting)[0])
 
 
-def set_balance(merchant: Merchant, *, fund_units: int) -> None:
-    """Bring the merchant's main balance to this amount, and every network's liquidity up to it.
+def set_balances(merchant: Merchant, *, owners: Sequence[UUID], fund_units: int) -> None:
+    """Bring each owner's balance in the merchant's book to this amount, and every network's liquidity up to them all.
 
     What is too much goes to the platform's book, since it stays in the wallets.
     """
-    available = Ref(book=merchant.id, owner=merchant.id, asset=ASSET, purpose=Purpose.AVAILABLE)
+    for owner in owners:
+        _set_balance(merchant, owner=owner, fund_units=fund_units)
+    for network in networks.NETWORKS:
+        lacking_units = fund_units * len(owners) + balances.external_units(network, ASSET)
+        if lacking_units > 0:
+            _deposit_platform(network, lacking_units)
+
+
+def _set_balance(merchant: Merchant, *, owner: UUID, fund_units: int) -> None:
+    available = Ref(book=merchant.id, owner=owner, asset=ASSET, purpose=Purpose.AVAILABLE)
     outside = Ref(book=merchant.id, owner=merchant.id, asset=ASSET, purpose=Purpose.EXTERNAL, network=HOME)
     missing_units = fund_units - balances.balance(available).balance_units
     if missing_units > 0:
@@ -83,15 +93,11 @@ def set_balance(merchant: Merchant, *, fund_units: int) -> None:
         persons = {"reason": "sandbox --fund", "by": "sandbox", "approved_by": "its developer"}
         _post(Kind.ADJUST, available, outside, -missing_units, data=persons)
         _deposit_platform(HOME, -missing_units)
-    for network in networks_here():
-        lacking_units = fund_units + balances.external_units(network, ASSET)
-        if lacking_units > 0:
-            _deposit_platform(network, lacking_units)
 
 
-def set_credit(merchant: Merchant, *, limit_units: int, now: datetime) -> None:
-    """Set the credit line of the merchant's main balance."""
-    credit = Ref(book=merchant.id, owner=merchant.id, asset=ASSET, purpose=Purpose.CREDIT)
+def set_credit(merchant: Merchant, *, owner: UUID, limit_units: int, now: datetime) -> None:
+    """Set the credit line of one account in the merchant's book."""
+    credit = Ref(book=merchant.id, owner=owner, asset=ASSET, purpose=Purpose.CREDIT)
     posting.set_credit_limit(credit, limit_units=limit_units, by="sandbox", at=now)
 
 

@@ -1,6 +1,7 @@
 """The sandbox's merchant, its keys, and the two approvers that all sandboxes share."""
 
 import secrets as randomness
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -8,22 +9,25 @@ from django.contrib.auth.models import User
 
 from payouts.merchants import keys
 from payouts.merchants.models import ApiKey, Merchant
-from payouts.sandbox import kept
+from payouts.sandbox import kept, store
 from payouts.webhooks import endpoints
 from payouts.withdrawals import approvers
 
 APPROVERS = "approvers"
+# What each further API needs, made the first time that a sandbox is asked for by a version that has it.
+PARTS: Mapping[str, Callable[..., dict[str, Any]]] = {"extraction": store.part}
 
 
-def merchant(name: str, *, now: datetime) -> tuple[Merchant, dict[str, Any], bool]:
+def merchant(name: str, *, bare: bool, now: datetime) -> tuple[Merchant, dict[str, Any], bool]:
     """The merchant of this name, its kept credentials, and whether it was made just now.
 
+    `bare`: what is made now is made without what can be left out.
     Raises: kept.BadName.
     """
     known = kept.read(f"merchant-{name}")
     found = Merchant.objects.filter(id=str(known["merchant_id"])).first() if known else None
     if found and ApiKey.objects.filter(merchant=found, key_id=known["merchant"]["key_id"]).exists():
-        return found, known, False
+        return found, _complete(name, found, known, bare=bare, now=now), False
     made = Merchant.objects.create(name=f"{name} (sandbox {randomness.token_hex(4)})", mode=Merchant.Mode.TEST)
     issued = keys.issue(made, api="merchant")
     webhook_secret = endpoints.secret_for(made, api="merchant", now=now)
@@ -31,8 +35,14 @@ def merchant(name: str, *, now: datetime) -> tuple[Merchant, dict[str, Any], boo
         "merchant_id": str(made.id),
         "merchant": {"key_id": issued.key.key_id, "secret": issued.secret, "webhook_secret": webhook_secret},
     }
-    kept.write(f"merchant-{name}", known)
-    return made, known, True
+    return made, _complete(name, made, known, bare=bare, now=now), True
+
+
+def _complete(name: str, of: Merchant, known: dict[str, Any], *, bare: bool, now: datetime) -> dict[str, Any]:
+    whole = known | {api: make(of, bare=bare, now=now) for api, make in PARTS.items() if api not in known}
+    if whole != kept.read(f"merchant-{name}"):
+        kept.write(f"merchant-{name}", whole)
+    return whole
 
 
 def two_approvers() -> dict[str, dict[str, str]]:

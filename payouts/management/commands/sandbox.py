@@ -11,7 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from chain import gateway, networks, units
 from chain.devnet import seed
 from ledger import posting
-from payouts.sandbox import kept, money, people
+from payouts.merchants.models import Merchant
+from payouts.sandbox import kept, money, people, store
 
 DEFAULT_FUND = "1000000"
 REFUSALS = (gateway.ChainError, posting.LedgerRefused, money.DoesNotAgree, seed.SeedFailed, kept.BadName)
@@ -23,8 +24,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print JSON and nothing else")
         parser.add_argument("--name", default="default", help="another name is another merchant")
-        parser.add_argument("--fund", help=f"set the USDT balance (the first time {DEFAULT_FUND})")
-        parser.add_argument("--credit", help="set the credit line of the USDT balance (the first time 0)")
+        parser.add_argument("--fund", help=f"set its USDT balances (the first time {DEFAULT_FUND})")
+        parser.add_argument("--credit", help="set the QR code's credit line (the first time 0)")
+        parser.add_argument("--bare", action="store_true", help="when it is made: without the QR code")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - the framework's signature
         if not settings.IS_LOCAL:
@@ -32,12 +34,13 @@ class Command(BaseCommand):
         now = datetime.now(UTC)
         try:
             wallets = money.provide_wallets()
-            merchant, known, is_new = people.merchant(options["name"], now=now)
+            merchant, known, is_new = people.merchant(options["name"], bare=options["bare"], now=now)
             fund = options["fund"] or (DEFAULT_FUND if is_new else None)
             if fund is not None:
-                money.set_balance(merchant, fund_units=_units(fund))
+                owners = [merchant.id, *store.accounts(merchant)]
+                money.set_balances(merchant, owners=owners, fund_units=_units(fund))
             if options["credit"] is not None:
-                money.set_credit(merchant, limit_units=_units(options["credit"]), now=now)
+                _set_credit(merchant, _units(options["credit"]), now=now)
             money.issue()
             money.agree()
         except REFUSALS as error:
@@ -52,6 +55,15 @@ class Command(BaseCommand):
         }
         told = {"base_url": settings.BASE_URL, **known, "approvers": people.two_approvers(), "chains": chains}
         self.stdout.write(json.dumps(told, indent=2) if options["json"] else _table(told))
+
+
+def _set_credit(merchant: Merchant, limit_units: int, *, now: datetime) -> None:
+    """Raises: CommandError."""
+    accounts = store.accounts(merchant)
+    if not accounts:
+        raise CommandError("this sandbox has no QR code, so there is no credit line to set")
+    for account in accounts:
+        money.set_credit(merchant, owner=account, limit_units=limit_units, now=now)
 
 
 def _units(text: str) -> int:

@@ -1,0 +1,56 @@
+"""What `manage.py sandbox` keeps and prints again; the money and the chains are looked at where the house runs."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from payouts.merchants.models import Merchant
+from payouts.merchants.store_models import QrCode, Supervisor
+from payouts.sandbox import kept, people, store
+from tests import make
+from tests.api import shops
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: Any, tmp_path: Path) -> None:
+    settings.LOCAL_DIR = tmp_path
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def told(name: str = "default", *, bare: bool = False) -> dict[str, Any]:
+    return people.merchant(name, bare=bare, now=make.now())[1]
+
+
+def test_a_store_a_supervisor_who_may_extract_and_a_qr_code_without_an_address() -> None:
+    part = told()["extraction"]
+    assert set(part) == {"store", "supervisor", "account_id", "login_path"}
+    assert (str(QrCode.objects.get().account), QrCode.objects.get().last_address) == (part["account_id"], "")
+    assert Supervisor.objects.get().buy_usdt_active
+    for who in ("store", "supervisor"):
+        answer = shops.call("POST", part["login_path"], part[who])
+        assert (answer.status_code, set(answer.json())) == (200, {"accessToken", "refreshToken"})
+
+
+def test_asked_again_it_says_the_same_and_another_name_is_another_merchant() -> None:
+    first = told()
+    assert told() == told(bare=True) == first
+    assert told("other")["merchant_id"] != first["merchant_id"]
+    assert QrCode.objects.count() == 2
+
+
+def test_bare_leaves_out_the_qr_code() -> None:
+    assert told(bare=True)["extraction"]["account_id"] is None
+    assert QrCode.objects.count() == 0
+
+
+def test_a_sandbox_of_an_older_version_gets_the_part_that_it_lacks() -> None:
+    whole = told()
+    kept.write("merchant-default", {name: whole[name] for name in ("merchant_id", "merchant")})
+    again = told()
+    assert (again["merchant_id"], again["merchant"]) == (whole["merchant_id"], whole["merchant"])
+    merchant = Merchant.objects.get(id=whole["merchant_id"])
+    assert again["extraction"]["account_id"] in map(str, store.accounts(merchant))
+    assert told() == again
