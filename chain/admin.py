@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from chain.models import HotWallet, Intent, SignedAttempt
+from chain.models import EndpointHealth, HotWallet, Intent, SignedAttempt
 
 if TYPE_CHECKING:
     from django.db.models import Model
@@ -66,10 +66,18 @@ class SignedAttemptAdmin(ReadOnly):
     ordering = ("-signed_at",)
 
 
+class EndpointHealthAdmin(ReadOnly):
+    """Nodes that are put aside, since when and why; empty when all are well."""
+
+    list_display = ("network", "endpoint", "fault", "reason", "since", "until")
+    list_filter = ("network", "fault")
+
+
 # fmt: off
 SCREENS: dict[type["Model"], type[ReadOnly]] = {
-    HotWallet:     HotWalletAdmin,
-    Intent:        IntentAdmin,
-    SignedAttempt: SignedAttemptAdmin,
+    HotWallet:      HotWalletAdmin,
+    Intent:         IntentAdmin,
+    SignedAttempt:  SignedAttemptAdmin,
+    EndpointHealth: EndpointHealthAdmin,
 }
 # fmt: on

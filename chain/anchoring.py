@@ -134,9 +134,9 @@ def _of(history: History, network: str, wallet: str) -> Iterator[Anchor]:
     anchors = [seq for seq, (purpose, _) in known.items() if purpose == Purpose.ANCHOR and seq < end]
     for nonce in sorted({*anchors, *unknown, *range(max(end - LATEST, 0), end)}):
         found = history.find(wallet, nonce, txid=known.get(nonce, ("", ""))[1])
-        if str(found["to"] or "").lower() != wallet.lower():
+        if found.to != wallet.lower():
             continue
         try:
-            yield read(network, str(found["input"]))
+            yield read(network, found.data)
         except NoAnchor:
             continue

@@ -54,7 +54,9 @@ def _counted(gateway: Gateway, holding: Holding, *, network: str, asset: str) ->
     collected = _collected(network, asset)
     open_or_new = list(_uncollected(network, asset))
     landed = sum(
-        intent.amount_units for intent in open_or_new if gateway.landed(intent.transfer(), intent.candidates(), holding)
+        intent.amount_units
+        for intent in open_or_new
+        if gateway.landed(intent.transfer(), intent.candidates(), holding).paid
     )
     newest = Intent.objects.filter(network=network, asset=asset, state=IntentState.PAID).exclude(collected_at=None)
     behind = newest.filter(proof__chain__first__number__gt=holding.number).exists()

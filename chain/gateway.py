@@ -15,12 +15,20 @@ class Retryable(ChainError):
     """Asking again may help: no answer, a fault, a limit, a fee above the ceiling, an endpoint that lags."""
 
 
+class FeeCeiling(Retryable):
+    """The market asks for more than the network's ceiling allows; the payment waits."""
+
+
 class Permanent(ChainError):
     """Asking the same again cannot help: the node understood the question and refuses it."""
 
 
 class Reverted(Retryable):
     """A call that was only tried out ended in a revert."""
+
+
+class Disagreement(Retryable):
+    """Endpoints told the same fact differently: nobody may act on either."""
 
 
 class Mismatch(ChainError):
@@ -100,10 +108,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The chain's end as one endpoint saw it: the newest block and the newest final one."""
+    """The chain's end as all endpoints in good standing have reached it: the newest block and the newest final one."""
 
     number: int
-    hash: str
     final_number: int
     final_hash: str
     final_ms: int
@@ -127,6 +134,19 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """What a transaction took from its wallet besides what it moved, in the network's native coin.
+
+    Units: the coin's smallest.
+    """
+
+    txid: str
+    block_number: int
+    fee_units: int
+    detail: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """The outcome with its evidence; OPEN says what it waits for."""
 
@@ -138,6 +158,7 @@ class Judgement:
     bump_due: bool = False
     expired: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # txid → proof of absence
     scan: Mapping[str, Any] = field(default_factory=dict)
+    spent: Spent | None = None  # with every outcome but OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +176,14 @@ class Holding:
     number: int
     hash: str
     units: int
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """What one of a transfer's attempts did up to a block; nothing when none is there."""
+
+    paid: bool = False
+    spent: Spent | None = None
 
 
 class Gateway(Protocol):
@@ -198,8 +227,8 @@ class Gateway(Protocol):
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
         """What the wallets hold at exactly one block. Raises: ChainError."""
 
-    def landed(self, transfer: Transfer, candidates: Sequence[Candidate], holding: Holding) -> bool:
-        """Tell whether the transfer has been made by the holding's block. Raises: ChainError."""
+    def landed(self, transfer: Transfer, candidates: Sequence[Candidate], holding: Holding) -> Landing:
+        """What the transfer has done by the holding's block. Raises: ChainError."""
 
     def still(self, holding: Holding) -> bool:
         """Tell whether the holding's block still is on the chain. Raises: ChainError."""

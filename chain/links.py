@@ -10,6 +10,18 @@ KEPT_BLOCKS = 64  # a gateway reads each of the newest blocks once per sweep
 
 
 @dataclass(frozen=True, slots=True)
+class Entry:
+    """A transaction as a block shows it, as far as verdicts need it."""
+
+    txid: str
+    sender: str = ""  # EVM, lower case
+    nonce: int = -1  # EVM
+    to: str = ""  # EVM, lower case; empty where a contract is made
+    data: str = ""  # EVM
+    result: str = ""  # TRON
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """A block as far as verdicts need it."""
 
@@ -17,8 +29,27 @@ class Block:
     hash: str
     parent: str
     at_ms: int
-    transactions: tuple[dict[str, Any], ...] = field(repr=False)
     txids: frozenset[str] = field(repr=False)
+    entries: tuple[Entry, ...] = field(default=(), repr=False)  # EVM: only where they were asked for
+
+
+class Kept:
+    """The newest blocks that were read in this sweep, each asked for once."""
+
+    def __init__(self, fetch: Callable[[int], Block]) -> None:
+        self._fetch = fetch
+        self._blocks: dict[int, Block] = {}
+
+    def __call__(self, number: int) -> Block:
+        """The block at a height."""
+        return self._blocks.get(number) or self.keep(self._fetch(number))
+
+    def keep(self, block: Block) -> Block:
+        """Remember a block that was read in another way."""
+        self._blocks[block.number] = block
+        while len(self._blocks) > KEPT_BLOCKS:
+            del self._blocks[min(self._blocks)]
+        return block
 
 
 def stretch(

@@ -15,6 +15,8 @@ __all__ = [
     "Alarm",
     "AttemptState",
     "BroadcastAttempt",
+    "EndpointFault",
+    "EndpointHealth",
     "HotWallet",
     "Intent",
     "IntentState",
@@ -242,3 +244,32 @@ class BroadcastAttempt(models.Model):
     at = models.DateTimeField()
     accepted = models.BooleanField()
     answer = models.CharField(max_length=500)
+
+
+class EndpointFault(models.TextChoices):
+    """Why a node is put aside."""
+
+    SILENT = "SILENT"  # no answer, or nothing that is one
+    ERRS = "ERRS"  # refuses what others answer
+    LAGS = "LAGS"  # its head is far behind the others'
+    DISAGREES = "DISAGREES"  # tells a settled fact otherwise than another
+    OTHER_CHAIN = "OTHER_CHAIN"  # speaks for another network
+
+
+class EndpointHealth(models.Model):
+    """A node that is put aside, for all processes; the row goes when the node is in good standing again."""
+
+    network = models.CharField(max_length=32)
+    endpoint = models.CharField(max_length=200)  # host and port only: paths may carry a provider's key
+    fault = models.CharField(max_length=12, choices=EndpointFault)
+    reason = models.CharField(max_length=500)
+    since = models.DateTimeField()
+    until = models.DateTimeField()  # from then on it is tried again
+
+    class Meta:
+        """One row per node."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["network", "endpoint"], name="endpoint_health_once"),
+            models.CheckConstraint(condition=Q(fault__in=EndpointFault.values), name="endpoint_fault_known"),
+        ]

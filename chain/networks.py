@@ -67,6 +67,11 @@ class Network:
         """The nodes that this deployment gives it; none: the network is not configured."""
         return list(getattr(settings, self.urls_setting))
 
+    @property
+    def most_behind(self) -> int:
+        """By how many blocks an endpoint may lag and still be believed: a minute's, but three at least."""
+        return max(60_000 // self.block_ms, 3)
+
 
 GWEI = 10**9
 # fmt: off

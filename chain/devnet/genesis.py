@@ -1,5 +1,6 @@
 """Block 0: the dev owner with all TRX, and the tokens at their main-net addresses."""
 
+import dataclasses
 from typing import Final
 
 import coincurve
@@ -7,6 +8,7 @@ import coincurve
 from chain.devnet import accounts, addresses, blocks, engine, signatures, tokens
 from chain.devnet.store import Store
 
+CHAIN_ID: Final = bytes.fromhex("2b6653dc")  # TIP-474
 SUPPLY_SUN: Final = 99_000_000_000 * 1_000_000
 OWNER_KEY: Final = "dev owner's private key"
 SOLID: Final = "solid block"
@@ -25,7 +27,7 @@ def write(store: Store, *, owner_key: bytes, now_ms: int) -> None:
             raise RuntimeError(f"{spec.symbol}'s constructor failed: {deployed.message}")
         accounts.activate(state, address)
     state.persist()
-    block = blocks.seal(
+    sealed = blocks.seal(
         number=0,
         parent=blocks.NO_HASH,
         timestamp_ms=now_ms,
@@ -33,4 +35,6 @@ def write(store: Store, *, owner_key: bytes, now_ms: int) -> None:
         witness=bytes(addresses.LENGTH),
         state_root=bytes(state.state_root),
     )
+    # A chain's id is the end of its first block's: with the main net's, the node passes for it where that is checked.
+    block = dataclasses.replace(sealed, id=sealed.id[: -len(CHAIN_ID)] + CHAIN_ID)
     store.append(block, (), facts=((OWNER_KEY, owner_key.hex()), (SOLID, "0"), (FORKS, "0")))

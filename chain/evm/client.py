@@ -1,17 +1,42 @@
 """JSON-RPC with one EVM node through web3.py's HTTP provider, errors sorted into our two kinds."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import requests
+from hexbytes import HexBytes
 
 from chain.endpoints import Unreachable, session
 from chain.evm.libraries import HTTPProvider, RPCEndpoint
 from chain.gateway import ChainError, Permanent, Retryable, Reverted
-from chain.links import Block
+from chain.links import Block, Entry
+from chain.token_abi import Log
 
 METHOD_NOT_FOUND = -32601
 EXECUTION_REVERTED = 3  # what geth answers to a call that reverts with a reason; others only say so
 REVERTED = ("revert", "out of gas", "outofgas")
+
+
+@dataclass(frozen=True, slots=True)
+class Tip:
+    """A node's newest block, what gas costs in it, and which block the node itself calls final."""
+
+    block: Block
+    final_number: int
+    base_fee_wei: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a block says of one transaction, and what it cost; equal when two nodes tell the same."""
+
+    number: int
+    block_hash: str
+    status: int
+    logs: tuple[Log, ...]
+    gas_used: int
+    gas_price_wei: int
+    l1_fee_wei: int  # what an Optimism-like network takes besides, for its data on layer 1
 
 
 class Client:
@@ -40,24 +65,36 @@ class Client:
             raise _kind(method, code, str(text))(f"{method}: {code} {text}"[:400])
         return answer.get("result")
 
-    def block(self, number: int) -> Block:
-        """The block at a height, with its whole transactions.
+    def block(self, number: int, *, entries: bool = False) -> Block:
+        """The block at a height; with its transactions, not only their ids, where `entries` are wanted.
 
         Raises: Retryable when the node has none there.
         """
-        return _block(self.call("eth_getBlockByNumber", hex(number), True), f"block {number}")
+        return _block(self.call("eth_getBlockByNumber", hex(number), entries), f"block {number}", entries=entries)
 
-    def latest(self) -> dict[str, Any]:
-        """The newest block's header."""
-        block = self.call("eth_getBlockByNumber", "latest", False)
-        if not isinstance(block, dict):
-            raise Retryable("no latest block")
-        return block
+    def tip(self, final_tag: str) -> Tip:
+        """The newest block, which a reorganisation may take back, and which one the node calls by the tag, if any.
 
-    def receipt(self, txid: str) -> dict[str, Any] | None:
-        """The receipt of a transaction that is in a block now."""
-        receipt = self.call("eth_getTransactionReceipt", txid)
-        return receipt if isinstance(receipt, dict) and receipt.get("blockNumber") else None
+        Raises: Retryable when the node has none.
+        """
+        latest = self.call("eth_getBlockByNumber", "latest", False)
+        block = _block(latest, "latest block", entries=False)
+        final = block
+        if final_tag:
+            final = _block(self.call("eth_getBlockByNumber", final_tag, False), f"{final_tag} block", entries=False)
+        return Tip(block, final.number, quantity(latest.get("baseFeePerGas", "0x0")))
+
+    def base_fee_wei(self) -> int:
+        """The newest block's base fee."""
+        return self.tip("").base_fee_wei
+
+    def receipt(self, txid: str) -> Receipt | None:
+        """The receipt of a transaction that is in a block now.
+
+        Raises: Retryable when it is malformed.
+        """
+        told = self.call("eth_getTransactionReceipt", txid)
+        return _receipt(told) if isinstance(told, dict) and told.get("blockNumber") else None
 
     def nonce(self, wallet: str, block: str) -> int:
         """How many transactions of the wallet the chain holds up to that block (a tag or a hexadecimal number)."""
@@ -81,15 +118,54 @@ def quantity(value: Any) -> int:
         raise Retryable(f"not a quantity: {value!r}"[:200]) from wrong
 
 
-def _block(block: Any, what: str) -> Block:
+def _block(block: Any, what: str, *, entries: bool) -> Block:
     if not isinstance(block, dict) or not block.get("hash"):
         raise Retryable(f"the node has no {what}")
-    transactions = tuple(block.get("transactions") or ())
+    try:
+        return _read_block(block, entries=entries)
+    except (KeyError, TypeError, AttributeError) as wrong:
+        raise Retryable(f"{what} cannot be read: {type(wrong).__name__}") from wrong
+
+
+def _read_block(block: dict[str, Any], *, entries: bool) -> Block:
+    listed = block.get("transactions") or ()
+    found = tuple(
+        Entry(
+            txid=entry["hash"].lower(),
+            sender=entry["from"].lower(),
+            nonce=quantity(entry["nonce"]),
+            to=(entry.get("to") or "").lower(),
+            data=entry["input"],
+        )
+        for entry in (listed if entries else ())
+    )
     return Block(
         number=quantity(block["number"]),
         hash=block["hash"].lower(),
         parent=block["parentHash"].lower(),
         at_ms=quantity(block["timestamp"]) * 1000,
-        transactions=transactions,
-        txids=frozenset(entry["hash"].lower() for entry in transactions),
+        txids=frozenset(entry.txid for entry in found) if entries else frozenset(txid.lower() for txid in listed),
+        entries=found,
     )
+
+
+def _receipt(told: dict[str, Any]) -> Receipt:
+    try:
+        return Receipt(
+            number=quantity(told["blockNumber"]),
+            block_hash=str(told["blockHash"]).lower(),
+            status=quantity(told["status"]),
+            logs=tuple(
+                Log(_bytes(log["address"]), [_bytes(topic) for topic in log["topics"]], _bytes(log["data"]))
+                for log in told["logs"]
+            ),
+            gas_used=quantity(told["gasUsed"]),
+            gas_price_wei=quantity(told["effectiveGasPrice"]),
+            l1_fee_wei=quantity(told.get("l1Fee") or "0x0"),
+        )
+    except (KeyError, TypeError, ValueError) as wrong:
+        raise Retryable(f"a receipt cannot be read: {type(wrong).__name__}") from wrong
+
+
+def _bytes(text: str) -> bytes:
+    return bytes(HexBytes(text))

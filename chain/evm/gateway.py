@@ -1,16 +1,14 @@
 """An EVM network as the protocol sees it: fees, final receipts, and who took a nonce."""
 
-from collections.abc import Collection, Mapping, Sequence
+import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 
-from hexbytes import HexBytes
-
 from chain import addresses, links, networks, token_abi
-from chain.endpoints import Endpoints
-from chain.evm import build
-from chain.evm.client import Client, quantity
+from chain.endpoints import Endpoints, OtherChain
+from chain.evm import build, facts, fees
+from chain.evm.client import Client, Receipt, Tip, quantity
 from chain.evm.history import History
 from chain.gateway import (
     Answer,
@@ -18,9 +16,9 @@ from chain.gateway import (
     Head,
     Holding,
     Judgement,
+    Landing,
     Obstacle,
     Outcome,
-    Permanent,
     Quote,
     Reading,
     Retryable,
@@ -30,9 +28,7 @@ from chain.gateway import (
     Transfer,
 )
 
-LEAST_TIP_WEI = 10**6
 SCAN_PAGE = 200  # blocks that one visit reads while it looks for a foreign nonce
-SUCCESS, REVERTED = 1, 0
 
 
 class Gateway:
@@ -40,38 +36,28 @@ class Gateway:
 
     def __init__(self, network: str, urls: Sequence[str], *, timeout_s: float) -> None:
         self._network = networks.network(network)
-        self._nodes = Endpoints([Client(url, timeout_s=timeout_s) for url in urls])
-        self._block = lru_cache(links.KEPT_BLOCKS)(self._read_block)
+        clients = [Client(url, timeout_s=timeout_s) for url in urls]
+        self._nodes = Endpoints(network, clients, identify=self._identify)
+        self._block = links.Kept(self._read_block)
+        self._seen: dict[str, int] = {}  # sightings above the final block: txid → height
 
     def head(self) -> Head:
-        """The newest block and the one that has the network's confirmations.
+        """The newest block that all endpoints in good standing have, and the one that has the network's confirmations.
 
         Raises: Permanent when the endpoint is on another chain.
         """
-        chain_id = quantity(self._nodes.first(lambda node: node.call("eth_chainId")))
-        if chain_id != self._network.chain_id:
-            raise Permanent(f"the endpoint is on chain {chain_id}, {self._network.name} is {self._network.chain_id}")
-        latest = self._nodes.first(Client.latest)
-        number = quantity(latest["number"])
-        final = self._block(min(max(number - self._network.confirmations + 1, 0), self._tagged_final(number)))
-        return Head(number, latest["hash"].lower(), final.number, final.hash, final.at_ms)
+        return self._head(self._tips())
 
     def quote(self, transfer: Transfer, *, previous: Candidate | None) -> Quote:
         """EIP-1559 fees from the chain; a replacement pays at least 12.5 % more on both fields.
 
-        Raises: Retryable also when the market is above the network's ceiling: the payment waits.
+        Raises: FeeCeiling when the market is above the network's ceiling: the payment waits.
         """
-        latest = self._nodes.first(Client.latest)
-        tip = max(self._tip_wei(), LEAST_TIP_WEI)
-        max_fee = 2 * quantity(latest.get("baseFeePerGas", "0x0")) + tip
-        if previous:
-            tip = max(tip, _raised(previous.fees["tip_wei"]))
-            max_fee = max(max_fee, _raised(previous.fees["max_fee_wei"]))
-        if max_fee > self._network.fee_ceiling:
-            raise Retryable(f"max fee {max_fee} wei is above the ceiling {self._network.fee_ceiling}")
-        anchor = self._anchor(transfer, self.head())
-        fees = {"gas": build.gas_limit(transfer), "max_fee_wei": max_fee, "tip_wei": min(tip, max_fee)}
-        return Quote(fees, ref_number=anchor.number, ref_hash=anchor.hash)
+        tips = self._tips()
+        market = fees.price(self._nodes, tips)
+        offered = fees.offer(market, previous=previous, ceiling_wei=self._network.fee_ceiling)
+        anchor = self._anchor(transfer, self._head(tips))
+        return Quote({"gas": build.gas_limit(transfer), **offered}, anchor.number, anchor.hash)
 
     def rehearse(self, transfer: Transfer) -> Obstacle | None:
         """Call what the transfer would call, at the newest block, with the gas that it would have."""
@@ -110,17 +96,14 @@ class Gateway:
         now: datetime,
     ) -> Judgement:
         """Say what the final blocks say of any of the attempts, or of another transaction with their nonce."""
-        note = ""
         for candidate in candidates:
-            receipt = self._receipt(candidate.txid)
-            if receipt is None:
-                continue
-            number = quantity(receipt["blockNumber"])
-            if number <= head.final_number:
+            receipt = self._receipt(candidate.txid, upto=head.final_number)
+            if receipt:
                 return self._landed(transfer, candidate, receipt)
-            note = f"{candidate.txid} is in block {number}, {head.number - number + 1} of {self._network.confirmations}"
-        if note:
-            return Judgement(note=note)
+        seen = next((candidate.txid for candidate in candidates if candidate.txid in self._seen), None)
+        if seen:
+            depth = max(head.number - self._seen[seen] + 1, 0)
+            return Judgement(note=f"{seen} is in block {self._seen[seen]}, {depth} of {self._network.confirmations}")
         if self._nonce(transfer.wallet, head.final_number) > transfer.seq:
             return self._nonce_taken(transfer, candidates, head=head, scan=scan)
         live = next((candidate for candidate in candidates if candidate.is_live), None)
@@ -130,48 +113,62 @@ class Gateway:
 
     def balance_units(self, contract: str, wallets: Collection[str]) -> int:
         """What the wallets hold now."""
-        return sum(self._balance(contract, wallet, "latest") for wallet in wallets)
+        return sum(self._nodes.first(self._balance(contract, wallet, "latest")) for wallet in wallets)
 
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
-        """What the wallets hold at the newest block, which every call names by its hash (EIP-1898)."""
-        latest = self._nodes.first(Client.latest)
-        at = {"blockHash": latest["hash"]}
-        units = sum(self._balance(contract, wallet, at) for wallet in wallets)
-        return Holding(quantity(latest["number"]), latest["hash"].lower(), units)
+        """What the wallets hold at the newest common block, which every call names by its hash (EIP-1898)."""
+        tips = self._tips()
+        number = self._common_height(tips)
+        block = self._nodes.agreed(lambda node: node.block(number), settled=False)
+        at = {"blockHash": block.hash}
+        units = sum(self._nodes.agreed(self._balance(contract, wallet, at)) for wallet in wallets)
+        return Holding(number, block.hash, units)
 
-    def landed(self, transfer: Transfer, candidates: Sequence[Candidate], holding: Holding) -> bool:
-        """Tell whether one of the attempts has paid by that block."""
+    def landed(self, transfer: Transfer, candidates: Sequence[Candidate], holding: Holding) -> Landing:
+        """What one of the attempts has done by that block."""
         for candidate in candidates:
-            receipt = self._receipt(candidate.txid)
-            if receipt and quantity(receipt["blockNumber"]) <= holding.number:
-                return _pays(transfer, receipt)
+            receipt = self._receipt(candidate.txid, upto=holding.number)
+            if receipt:
+                return Landing(facts.pays(transfer, receipt), facts.spent(candidate.txid, receipt))
         if self._nonce(transfer.wallet, holding.number) > transfer.seq:  # used there, by what is not shown
             raise Retryable(f"nonce {transfer.seq} is used in block {holding.number}, the node shows no receipt yet")
-        return False
+        return Landing()
 
     def still(self, holding: Holding) -> bool:
         """Tell whether the block is on the chain now."""
-        return self._read_block(holding.number).hash == holding.hash
+        return self._nodes.agreed(lambda node: node.block(holding.number), settled=False).hash == holding.hash
 
     def next_nonce(self, wallet: str) -> int:
         """The nonce after everything that the node knows of the wallet, waiting transactions included."""
-        return self._nodes.first(lambda node: node.nonce(wallet, "pending"))
+        return self._nodes.agreed(lambda node: node.nonce(wallet, "pending"), settled=False)
+
+    def _identify(self, node: Client) -> None:
+        chain_id = quantity(node.call("eth_chainId"))
+        if chain_id != self._network.chain_id:
+            raise OtherChain(f"the endpoint is on chain {chain_id}, {self._network.name} is {self._network.chain_id}")
+
+    def _tips(self) -> dict[str, Tip]:
+        return self._nodes.gather(lambda node: node.tip(self._network.final_tag))
+
+    def _common_height(self, tips: Mapping[str, Tip]) -> int:
+        heights = {label: tip.block.number for label, tip in tips.items()}
+        return self._nodes.common_height(heights, most_behind=self._network.most_behind)
+
+    def _head(self, tips: Mapping[str, Tip]) -> Head:
+        number = self._common_height(tips)
+        tagged = sorted((tip.final_number for tip in tips.values()), reverse=True)[self._nodes.needed - 1]
+        final_number = min(max(number - self._network.confirmations + 1, 0), tagged)
+        final = self._block.keep(self._nodes.agreed(lambda node: node.block(final_number), everybody=True))
+        return Head(number, final.number, final.hash, final.at_ms)
 
     def history(self) -> History:
         """What the final part of the chain says of a wallet's past.
 
         Raises: ChainError.
         """
-        return History(self.head(), count=self._nonce, block=self._block, receipt=self._receipt)
-
-    def _tagged_final(self, newest: int) -> int:
-        """The newest block that the node itself calls final in the network's own word, if it has one for it."""
-        if not self._network.final_tag:
-            return newest
-        block = self._nodes.first(lambda node: node.call("eth_getBlockByNumber", self._network.final_tag, False))
-        if not isinstance(block, dict):
-            raise Retryable(f"the node knows no {self._network.final_tag} block")
-        return quantity(block["number"])
+        head = self.head()
+        place = functools.partial(self._receipt, upto=head.final_number)
+        return History(head, count=self._nonce, block=links.Kept(self._read_entries), receipt=place)
 
     def _is_stuck(self, transfer: Transfer, live: Candidate, *, head: Head, now: datetime) -> bool:
         """Tell whether higher fees would help: first in its wallet's line, and waiting or too cheap to be let in.
@@ -181,25 +178,26 @@ class Gateway:
         """
         if now - live.signed_at < timedelta(milliseconds=self._network.bump_after_ms):
             return False
-        if self._nonce(transfer.wallet, head.number) != transfer.seq:
+        if self._nodes.first(lambda node: node.nonce(transfer.wallet, hex(head.number))) != transfer.seq:
             return False
-        base_fee = quantity(self._nodes.first(Client.latest).get("baseFeePerGas", "0x0"))
         waiting = self._nodes.first(lambda node: node.call("eth_getTransactionByHash", live.txid))
-        return bool(waiting) or base_fee > live.fees["max_fee_wei"]
+        return bool(waiting) or self._nodes.first(Client.base_fee_wei) > live.fees["max_fee_wei"]
 
-    def _landed(self, transfer: Transfer, candidate: Candidate, receipt: Mapping[str, Any]) -> Judgement:
-        number = quantity(receipt["blockNumber"])
+    def _landed(self, transfer: Transfer, candidate: Candidate, receipt: Receipt) -> Judgement:
+        number = receipt.number
         blocks = links.stretch(
-            self._block, number, number + self._network.confirmations - 1, first_hash=str(receipt["blockHash"]).lower()
+            self._block, number, number + self._network.confirmations - 1, first_hash=receipt.block_hash
         )
         if candidate.txid not in blocks[0].txids:
             raise Retryable(f"a receipt names block {number}, which does not hold {candidate.txid}")
-        proof = {"txid": candidate.txid, "chain": links.ends(blocks), "status": quantity(receipt["status"])}
-        if proof["status"] == REVERTED:
-            return Judgement(Outcome.DEAD, candidate.txid, proof | {"reason": "reverted in a final block"})
-        if proof["status"] == SUCCESS and _pays(transfer, receipt):
+        proof = {"txid": candidate.txid, "chain": links.ends(blocks), "status": receipt.status}
+        spent = facts.spent(candidate.txid, receipt)
+        if receipt.status == facts.REVERTED:
+            reverted = proof | {"reason": "reverted in a final block"}
+            return Judgement(Outcome.DEAD, candidate.txid, reverted, spent=spent)
+        if facts.pays(transfer, receipt):
             shown = {"log": "exact Transfer"} if transfer.contract else {}
-            return Judgement(Outcome.PAID, candidate.txid, proof | shown)
+            return Judgement(Outcome.PAID, candidate.txid, proof | shown, spent=spent)
         alarm = f"{candidate.txid} is final without the exact Transfer log: a person must look"
         return Judgement(note=alarm, alarm=alarm)
 
@@ -213,9 +211,9 @@ class Gateway:
         if first > last:
             alarm = f"nonce {transfer.seq} is used, but no final block since {candidates[0].ref_number} shows by what"
             return Judgement(note=alarm, alarm=alarm)
-        blocks = links.stretch(self._block, first, last, parent=start["hash"])
+        blocks = links.stretch(self._read_entries, first, last, parent=start["hash"])
         for block in blocks:
-            taker = _taker(transfer, block)
+            taker = facts.taker(transfer, block)
             if taker is None:
                 continue
             if taker in {candidate.txid for candidate in candidates}:
@@ -230,7 +228,11 @@ class Gateway:
                 "block": {"number": block.number, "hash": block.hash},
                 "chain": links.ends(blocks),
             }
-            return Judgement(Outcome.DEAD, taker, proof, alarm=f"foreign transaction {taker} took nonce {transfer.seq}")
+            receipt = self._receipt(taker, upto=block.number)
+            if receipt is None:
+                raise Retryable(f"{taker} is in block {block.number}, but the node shows no receipt")
+            alarm = f"foreign transaction {taker} took nonce {transfer.seq}"
+            return Judgement(Outcome.DEAD, taker, proof, alarm=alarm, spent=facts.spent(taker, receipt))
         return Judgement(
             note=f"nonce {transfer.seq} is used; looking for the transaction",
             scan={"number": blocks[-1].number, "hash": blocks[-1].hash},
@@ -249,51 +251,30 @@ class Gateway:
                 taken = middle
         return self._block(free)
 
-    def _receipt(self, txid: str) -> dict[str, Any] | None:
-        return self._nodes.first(lambda node: node.receipt(txid))
+    def _receipt(self, txid: str, *, upto: int) -> Receipt | None:
+        """The receipt in a block up to that one; a later sighting is only noted, endpoints may differ about it."""
+
+        def ask(node: Client) -> Receipt | None:
+            receipt = node.receipt(txid)
+            if receipt and receipt.number > upto:
+                self._seen[txid] = receipt.number
+                return None
+            return receipt
+
+        return self._nodes.agreed(ask)
 
     def _read_block(self, number: int) -> links.Block:
-        return self._nodes.first(lambda node: node.block(number))
+        return self._nodes.agreed(lambda node: node.block(number))
+
+    def _read_entries(self, number: int) -> links.Block:
+        return self._nodes.agreed(lambda node: node.block(number, entries=True))
 
     def _nonce(self, wallet: str, number: int) -> int:
-        return self._nodes.first(lambda node: node.nonce(wallet, hex(number)))
+        return self._nodes.agreed(lambda node: node.nonce(wallet, hex(number)))
 
-    def _tip_wei(self) -> int:
-        try:
-            return quantity(self._nodes.first(lambda node: node.call("eth_maxPriorityFeePerGas")))
-        except Permanent:  # not every network has the method; the least tip does there
-            return LEAST_TIP_WEI
-
-    def _balance(self, contract: str, wallet: str, at: str | dict[str, str]) -> int:
+    def _balance(self, contract: str, wallet: str, at: str | dict[str, str]) -> Callable[[Client], int]:
         if contract == networks.NATIVE:
-            return quantity(self._nodes.first(lambda node: node.call("eth_getBalance", wallet, at)))
+            return lambda node: quantity(node.call("eth_getBalance", wallet, at))
         account = addresses.account_bytes(self._network.name, wallet)
         call = {"to": contract, "data": "0x" + token_abi.balance_call(account).hex()}
-        return quantity(self._nodes.first(lambda node: node.call("eth_call", call, at)))
-
-
-def _raised(wei: int) -> int:
-    """At least 12.5 % more."""
-    return -(-wei * 9 // 8) + 1
-
-
-def _taker(transfer: Transfer, block: links.Block) -> str | None:
-    wallet = transfer.wallet.lower()
-    for entry in block.transactions:
-        if entry["from"].lower() == wallet and quantity(entry["nonce"]) == transfer.seq:
-            return str(entry["hash"]).lower()
-    return None
-
-
-def _pays(transfer: Transfer, receipt: Mapping[str, Any]) -> bool:
-    """Tell whether the receipt is a success with exactly one Transfer of ours from the token's contract.
-
-    A transaction that calls no contract does what its bytes say when it succeeds, and its txid names those bytes.
-    """
-    if transfer.contract == networks.NATIVE:
-        return quantity(receipt["status"]) == SUCCESS
-    logs = [
-        token_abi.Log(HexBytes(log["address"]), [HexBytes(topic) for topic in log["topics"]], HexBytes(log["data"]))
-        for log in receipt["logs"]
-    ]
-    return quantity(receipt["status"]) == SUCCESS and token_abi.pays(transfer, logs)
+        return lambda node: quantity(node.call("eth_call", call, at))

@@ -1,12 +1,11 @@
 """Which final transaction of a wallet has which nonce, read from the chain alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
-from chain.evm.client import quantity
+from chain.evm.client import Receipt
 from chain.gateway import Head, Retryable
-from chain.links import Block
+from chain.links import Block, Entry
 
 KEPT_COUNTS = 4_096
 
@@ -20,9 +19,9 @@ class History:
         *,
         count: Callable[[str, int], int],
         block: Callable[[int], Block],
-        receipt: Callable[[str], Mapping[str, Any] | None],
+        receipt: Callable[[str], Receipt | None],
     ) -> None:
-        """Take the three questions that a node answers: nonces used up to a block, a block, a receipt."""
+        """Take the three questions: nonces used up to a block, a block with its entries, a final receipt."""
         self._head = head
         self._count = lru_cache(KEPT_COUNTS)(count)
         self._block = block
@@ -32,7 +31,7 @@ class History:
         """How many final transactions the wallet has made. Raises: ChainError."""
         return self._count(wallet, self._head.final_number)
 
-    def find(self, wallet: str, nonce: int, *, txid: str = "") -> dict[str, Any]:
+    def find(self, wallet: str, nonce: int, *, txid: str = "") -> Entry:
         """The wallet's final transaction with that nonce; where `txid` is it, few questions are enough.
 
         Raises: ChainError when the chain's nodes do not show it.
@@ -54,13 +53,10 @@ class History:
     def _place(self, txid: str) -> int | None:
         """The final block that a transaction's receipt names."""
         receipt = self._receipt(txid)
-        number = quantity(receipt["blockNumber"]) if receipt else self._head.final_number + 1
-        return number if number <= self._head.final_number else None
+        return receipt.number if receipt else None
 
-    def _at(self, number: int | None, wallet: str, nonce: int) -> dict[str, Any] | None:
+    def _at(self, number: int | None, wallet: str, nonce: int) -> Entry | None:
         if number is None:
             return None
-        for entry in self._block(number).transactions:
-            if entry["from"].lower() == wallet.lower() and quantity(entry["nonce"]) == nonce:
-                return entry
-        return None
+        asked = (wallet.lower(), nonce)
+        return next((entry for entry in self._block(number).entries if (entry.sender, entry.nonce) == asked), None)

@@ -4,13 +4,30 @@ Not tronpy's provider: against TronGrid it sends API keys that it was shipped wi
 the path of an endpoint's URL.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import requests
 
 from chain.endpoints import Unreachable, session
 from chain.gateway import Retryable
-from chain.links import Block
+from chain.links import Block, Entry
+from chain.token_abi import ACCOUNT, Log
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a solid block says of one transaction, and what it cost; equal when two nodes tell the same."""
+
+    number: int
+    result: str  # the contract's; empty where none ran
+    failed: bool
+    logs: tuple[Log, ...]
+    fee_sun: int  # everything that was burned
+    energy: int
+    energy_fee_sun: int
+    bandwidth: int  # paid by the day's free or staked bandwidth
+    bandwidth_fee_sun: int
 
 
 class Client:
@@ -53,10 +70,32 @@ class Client:
         """The newest block, which a reorganisation may take back."""
         return _block(self.call("wallet/getnowblock"), "block")
 
-    def info(self, txid: str, *, room: str = "walletsolidity") -> dict[str, Any] | None:
-        """The receipt of a transaction in a solid block (room `wallet`: in any block)."""
-        info = self.call(f"{room}/gettransactioninfobyid", value=txid)
-        return info if isinstance(info, dict) and info.get("id") == txid else None
+    def chain_id(self) -> int:
+        """Which chain this is: the last four bytes of its first block's id.
+
+        Raises: Retryable when the node shows no such block.
+        Source: TIP-474; java-tron Program.getChainId.
+        """
+        first = self.call("walletsolidity/getblockbynum", num=0)
+        try:
+            return int(first["blockID"][-8:], 16)
+        except (KeyError, TypeError, ValueError) as wrong:
+            raise Retryable("the node has no block 0") from wrong
+
+    def receipt(self, txid: str) -> Receipt | None:
+        """The receipt of a transaction in a solid block.
+
+        Raises: Retryable when it is malformed.
+        """
+        told = self.call("walletsolidity/gettransactioninfobyid", value=txid)
+        return _receipt(told) if isinstance(told, dict) and told.get("id") == txid else None
+
+    def account(self, account: str, *, room: str = "wallet") -> dict[str, Any]:
+        """An account, by its hexadecimal address, as the node has it; {} for one that was never used."""
+        told = self.call(f"{room}/getaccount", address=account)
+        if not isinstance(told, dict):
+            raise Retryable(f"{room}/getaccount: not an account")
+        return told
 
     def constant(self, owner: str, contract: str, data: bytes, *, room: str = "wallet") -> dict[str, Any]:
         """What a call would do, without a transaction; owner and contract in hexadecimal.
@@ -109,17 +148,49 @@ def _block(block: Any, what: str) -> Block:
         header = block["block_header"]["raw_data"]
         number = int(header.get("number", 0))
         block_id = bytes.fromhex(block["blockID"])
-        transactions = tuple(block.get("transactions") or ())
+        entries = tuple(Entry(entry["txID"], result=_result(entry)) for entry in block.get("transactions") or ())
         found = Block(
             number=number,
             hash=block_id.hex(),
             parent=header["parentHash"],
             at_ms=int(header["timestamp"]),
-            transactions=transactions,
-            txids=frozenset(entry["txID"] for entry in transactions),
+            txids=frozenset(entry.txid for entry in entries),
+            entries=entries,
         )
     except (KeyError, TypeError, ValueError) as wrong:
         raise Retryable(f"the node has no {what}") from wrong
     if int.from_bytes(block_id[:8], "big") != number:  # java-tron writes the height into the id
         raise Retryable(f"{what}: the id {found.hash} is not of height {number}")
     return found
+
+
+def _result(entry: dict[str, Any]) -> str:
+    """What became of a transaction, as its block says."""
+    results = entry.get("ret") or [{}]
+    return str(results[0].get("contractRet", ""))
+
+
+def _receipt(told: dict[str, Any]) -> Receipt:
+    """Source: java-tron TransactionInfo; a field that is 0 is left out, as is the result where no contract ran."""
+    try:
+        costs = told.get("receipt", {})
+        return Receipt(
+            number=int(told["blockNumber"]),
+            result=str(costs.get("result", "")),
+            failed="result" in told,  # it is there only for what failed
+            logs=tuple(
+                Log(
+                    bytes.fromhex(log["address"])[-ACCOUNT:],
+                    [bytes.fromhex(topic) for topic in log["topics"]],
+                    bytes.fromhex(log.get("data", "")),
+                )
+                for log in told.get("log", [])
+            ),
+            fee_sun=int(told.get("fee", 0)),
+            energy=int(costs.get("energy_usage_total", 0)),
+            energy_fee_sun=int(costs.get("energy_fee", 0)),
+            bandwidth=int(costs.get("net_usage", 0)),
+            bandwidth_fee_sun=int(costs.get("net_fee", 0)),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as wrong:
+        raise Retryable(f"a receipt cannot be read: {type(wrong).__name__}") from wrong

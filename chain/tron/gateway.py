@@ -4,19 +4,20 @@ Source: java-tron Manager.validateCommon (a block takes a transaction only while
 block's time), Manager.validateTapos, Wallet.broadcastTransaction.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from chain import addresses, links, networks, token_abi
-from chain.endpoints import Endpoints
+from chain.endpoints import Endpoints, OtherChain
 from chain.gateway import (
     Answer,
     Candidate,
+    FeeCeiling,
     Head,
     Holding,
     Judgement,
+    Landing,
     Obstacle,
     Outcome,
     Quote,
@@ -24,10 +25,11 @@ from chain.gateway import (
     Retryable,
     Signature,
     Signed,
+    Spent,
     Transfer,
 )
 from chain.tron import build, client
-from chain.tron.client import Client
+from chain.tron.client import Client, Receipt
 
 VALID_FOR_MS = 60_000
 SUCCESS = "SUCCESS"
@@ -40,35 +42,39 @@ class Gateway:
 
     def __init__(self, network: str, urls: Sequence[str], *, timeout_s: float) -> None:
         self._network = networks.network(network)
-        self._nodes = Endpoints([Client(url, timeout_s=timeout_s) for url in urls])
-        self._block = lru_cache(links.KEPT_BLOCKS)(self._read_block)
+        clients = [Client(url, timeout_s=timeout_s) for url in urls]
+        self._nodes = Endpoints(network, clients, identify=self._identify)
+        self._block = links.Kept(self._read_block)
 
     def head(self) -> Head:
-        """The newest block and the newest solid one."""
-        solid = self._nodes.first(Client.solid)
-        latest = self._nodes.first(Client.latest)
-        return Head(latest.number, latest.hash, solid.number, solid.hash, solid.at_ms)
+        """The newest block and the newest solid one that all endpoints in good standing have.
+
+        Raises: Permanent when the endpoint is on another chain.
+        """
+        solid = self._solid()
+        latest = self._nodes.gather(Client.latest)
+        return Head(min(block.number for block in latest.values()), solid.number, solid.hash, solid.at_ms)
 
     def quote(self, transfer: Transfer, *, previous: Candidate | None) -> Quote:  # noqa: ARG002 - TRON replaces nothing
         """A solid reference block, an expiration by the chain's clock, a fee limit from what the call needs.
 
-        Raises: Retryable also when the price is above the network's ceiling: the payment waits.
+        Raises: FeeCeiling when the price is above the network's ceiling: the payment waits.
         """
         fee_limit_sun = self._fee_limit_sun(transfer)
-        solid = self._nodes.first(Client.solid)
-        latest = self._nodes.first(Client.latest)
+        solid = self._solid()
+        latest = self._nodes.gather(Client.latest)
         return Quote(
             fees={"fee_limit_sun": fee_limit_sun},
             ref_number=solid.number,
             ref_hash=solid.hash,
             ref_mark=build.ref_mark(solid.hash),
-            expiration_ms=latest.at_ms + VALID_FOR_MS,
+            expiration_ms=min(block.at_ms for block in latest.values()) + VALID_FOR_MS,
         )
 
     def rehearse(self, transfer: Transfer) -> Obstacle | None:
         """Run a token's call without a transaction; TRX goes to everything but a contract."""
         if transfer.contract == networks.NATIVE:
-            account = self._account(transfer.to_address, room="wallet")
+            account = self._nodes.first(lambda node: node.account(build.account_hex(transfer.to_address)))
             if account.get("type") == CONTRACT:  # no block takes such a transaction
                 return Obstacle("TRON moves no TRX to a contract", in_a_block=False)
             return None
@@ -102,10 +108,10 @@ class Gateway:
     ) -> Judgement:
         """Say what the solid blocks say of any of the attempts."""
         for candidate in candidates:
-            info = self._info(candidate.txid)
-            if info and candidate.is_live:
-                return self._landed(transfer, candidate, info, head)
-            if info:
+            receipt = self._receipt(candidate.txid, upto=head.final_number)
+            if receipt and candidate.is_live:
+                return self._landed(transfer, candidate, receipt, head)
+            if receipt:
                 alarm = f"{candidate.txid} is solid although it was proven absent: the endpoints must be looked at"
                 return Judgement(note=alarm, alarm=alarm)
         live = next((candidate for candidate in candidates if candidate.is_live), None)
@@ -117,27 +123,30 @@ class Gateway:
 
     def balance_units(self, contract: str, wallets: Collection[str]) -> int:
         """What the wallets hold now."""
-        return sum(self._balance(contract, wallet, room="wallet") for wallet in wallets)
+        return sum(self._nodes.first(self._balance(contract, wallet, room="wallet")) for wallet in wallets)
 
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
         """What the wallets hold at a solid block: a node answers for its solid head, which must not move meanwhile.
 
-        Raises: Retryable when it did.
+        Raises: Retryable when it did, or when two endpoints are not at the same one.
         """
-        before = self._nodes.first(Client.solid)
-        units = sum(self._balance(contract, wallet, room=SOLIDITY) for wallet in wallets)
-        after = self._nodes.first(Client.solid)
-        if before.hash != after.hash:
-            raise Retryable("the solid head moved while balances were read")
-        return Holding(before.number, before.hash, units)
 
-    def landed(self, transfer: Transfer, candidates: Sequence[Candidate], holding: Holding) -> bool:
-        """Tell whether one of the attempts has paid by that block."""
+        def ask(node: Client) -> Holding:
+            before = node.solid()
+            units = sum(self._balance(contract, wallet, room=SOLIDITY)(node) for wallet in wallets)
+            if node.solid().hash != before.hash:
+                raise Retryable("the solid head moved while balances were read")
+            return Holding(before.number, before.hash, units)
+
+        return self._nodes.agreed(ask, settled=False)
+
+    def landed(self, transfer: Transfer, candidates: Sequence[Candidate], holding: Holding) -> Landing:
+        """What one of the attempts has done by that block."""
         for candidate in candidates:
-            info = self._info(candidate.txid)
-            if info and int(info["blockNumber"]) <= holding.number:
-                return _pays(transfer, info)
-        return False
+            receipt = self._receipt(candidate.txid, upto=holding.number)
+            if receipt:
+                return Landing(_pays(transfer, receipt), _spent(candidate.txid, receipt))
+        return Landing()
 
     def still(self, holding: Holding) -> bool:
         """Tell whether the block is on the chain now; a solid one always should be."""
@@ -147,25 +156,43 @@ class Gateway:
         """TRON has no nonces: the sequence is the clock's."""
         return 0
 
-    def _landed(self, transfer: Transfer, candidate: Candidate, info: Mapping[str, Any], head: Head) -> Judgement:
-        number = int(info["blockNumber"])
-        if number > head.final_number:
-            return Judgement(note=f"{candidate.txid} is in block {number}, newly solid")
-        last = min(number + self._network.confirmations - 1, head.final_number)
-        blocks = links.stretch(self._block, number, last)
-        entry = next((entry for entry in blocks[0].transactions if entry["txID"] == candidate.txid), None)
+    def _identify(self, node: Client) -> None:
+        chain_id = node.chain_id()
+        if chain_id != self._network.chain_id:
+            raise OtherChain(f"the endpoint is on chain {chain_id}, {self._network.name} is {self._network.chain_id}")
+
+    def _solid(self) -> links.Block:
+        """The newest solid block that all endpoints in good standing have."""
+        solid: dict[str, links.Block] = {}
+
+        def height(node: Client) -> int:
+            solid[node.url] = node.solid()
+            return solid[node.url].number
+
+        number = self._nodes.common_height(self._nodes.gather(height), most_behind=self._network.most_behind)
+
+        def common(node: Client) -> links.Block:
+            return solid[node.url] if solid[node.url].number == number else node.block(number)
+
+        return self._block.keep(self._nodes.agreed(common, everybody=True))
+
+    def _landed(self, transfer: Transfer, candidate: Candidate, receipt: Receipt, head: Head) -> Judgement:
+        last = min(receipt.number + self._network.confirmations - 1, head.final_number)
+        blocks = links.stretch(self._block, receipt.number, last)
+        entry = next((entry for entry in blocks[0].entries if entry.txid == candidate.txid), None)
         if entry is None:
-            raise Retryable(f"a receipt names block {number}, which does not hold {candidate.txid}")
-        result = entry["ret"][0]["contractRet"]
-        receipt = _result(transfer, info)
-        if (result == SUCCESS) != (receipt == SUCCESS):
-            raise Retryable(f"{candidate.txid}: the block says {result}, the receipt {receipt}")
-        proof = {"txid": candidate.txid, "chain": links.ends(blocks), "result": result}
-        if result != SUCCESS:
-            return Judgement(Outcome.DEAD, candidate.txid, proof | {"reason": f"{result} in a solid block"})
-        if _pays(transfer, info):
+            raise Retryable(f"a receipt names block {receipt.number}, which does not hold {candidate.txid}")
+        told = _result(transfer, receipt)
+        if (entry.result == SUCCESS) != (told == SUCCESS):
+            raise Retryable(f"{candidate.txid}: the block says {entry.result}, the receipt {told}")
+        proof = {"txid": candidate.txid, "chain": links.ends(blocks), "result": entry.result}
+        spent = _spent(candidate.txid, receipt)
+        if entry.result != SUCCESS:
+            failed = proof | {"reason": f"{entry.result} in a solid block"}
+            return Judgement(Outcome.DEAD, candidate.txid, failed, spent=spent)
+        if _pays(transfer, receipt):
             shown = {"log": "exact Transfer"} if transfer.contract else {}
-            return Judgement(Outcome.PAID, candidate.txid, proof | shown)
+            return Judgement(Outcome.PAID, candidate.txid, proof | shown, spent=spent)
         alarm = f"{candidate.txid} is solid without the exact Transfer log: a person must look"
         return Judgement(note=alarm, alarm=alarm)
 
@@ -200,7 +227,7 @@ class Gateway:
         listed = self._nodes.first(lambda node: node.call("wallet/getchainparameters"))["chainParameter"]
         price = next(int(entry["value"]) for entry in listed if entry["key"] == "getEnergyFee")
         if energy * price > self._network.fee_ceiling:
-            raise Retryable(f"{energy} energy at {price} sun is above the ceiling {self._network.fee_ceiling}")
+            raise FeeCeiling(f"{energy} energy at {price} sun is above the ceiling {self._network.fee_ceiling}")
         return min(energy * price * 6 // 5, self._network.fee_ceiling)
 
     def _call(self, transfer: Transfer) -> dict[str, Any]:
@@ -210,51 +237,50 @@ class Gateway:
         owner, contract = build.account_hex(transfer.wallet), build.account_hex(transfer.contract)
         return self._nodes.first(lambda node: node.constant(owner, contract, data))
 
-    def _account(self, address: str, *, room: str) -> dict[str, Any]:
-        """An account as a node has it; {} for one that was never used."""
-        account = self._nodes.first(lambda node: node.call(f"{room}/getaccount", address=build.account_hex(address)))
-        if not isinstance(account, dict):
-            raise Retryable(f"{room}/getaccount: not an account")
-        return account
+    def _receipt(self, txid: str, *, upto: int) -> Receipt | None:
+        """The receipt in a block up to that one; of later ones not all endpoints know yet."""
 
-    def _info(self, txid: str) -> dict[str, Any] | None:
-        return self._nodes.first(lambda node: node.info(txid))
+        def ask(node: Client) -> Receipt | None:
+            receipt = node.receipt(txid)
+            return receipt if receipt and receipt.number <= upto else None
+
+        return self._nodes.agreed(ask)
 
     def _read_block(self, number: int) -> links.Block:
-        return self._nodes.first(lambda node: node.block(number))
+        return self._nodes.agreed(lambda node: node.block(number))
 
-    def _balance(self, contract: str, wallet: str, *, room: str) -> int:
+    def _balance(self, contract: str, wallet: str, *, room: str) -> Callable[[Client], int]:
         if contract == networks.NATIVE:
-            return int(self._account(wallet, room=room).get("balance", 0))
+            return lambda node: int(node.account(build.account_hex(wallet), room=room).get("balance", 0))
         owner = build.account_hex(wallet)
         data = token_abi.balance_call(addresses.account_bytes(self._network.name, wallet))
-        answer = self._nodes.first(lambda node: node.constant(owner, build.account_hex(contract), data, room=room))
-        return int(answer["constant_result"][0], 16)
+        return lambda node: int(
+            node.constant(owner, build.account_hex(contract), data, room=room)["constant_result"][0], 16
+        )
 
 
-def _result(transfer: Transfer, info: Mapping[str, Any]) -> str | None:
+def _spent(txid: str, receipt: Receipt) -> Spent:
+    detail = {
+        "energy": receipt.energy,
+        "energy_fee_sun": receipt.energy_fee_sun,
+        "bandwidth": receipt.bandwidth,
+        "bandwidth_fee_sun": receipt.bandwidth_fee_sun,
+    }
+    return Spent(txid, receipt.number, receipt.fee_sun, detail)
+
+
+def _result(transfer: Transfer, receipt: Receipt) -> str:
     """How it ended by its receipt; what calls no contract has no result there but the transaction's own."""
     if transfer.contract == networks.NATIVE:
-        return str(info.get("result", SUCCESS))
-    result: str | None = info["receipt"].get("result")
-    return result
+        return "FAILED" if receipt.failed else SUCCESS
+    return receipt.result
 
 
-def _pays(transfer: Transfer, info: Mapping[str, Any]) -> bool:
+def _pays(transfer: Transfer, receipt: Receipt) -> bool:
     """Tell whether the receipt is a success with exactly one Transfer of ours from the token's contract.
 
     TRX goes where the signed bytes say when they succeed, and the txid is the hash of those bytes.
     """
-    if _result(transfer, info) != SUCCESS:
+    if _result(transfer, receipt) != SUCCESS:
         return False
-    if transfer.contract == networks.NATIVE:
-        return True
-    logs = [
-        token_abi.Log(
-            bytes.fromhex(log["address"])[-token_abi.ACCOUNT :],
-            [bytes.fromhex(topic) for topic in log["topics"]],
-            bytes.fromhex(log.get("data", "")),
-        )
-        for log in info.get("log", [])
-    ]
-    return token_abi.pays(transfer, logs)
+    return transfer.contract == networks.NATIVE or token_abi.pays(transfer, receipt.logs)

@@ -8,7 +8,7 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from chain import keys
-from tests.chain import labs
+from tests.chain import labs, proxy
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def keystore(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 @pytest.fixture
 def ethereum(anvil_url: str, keystore: Path, settings: Settings) -> Iterator[labs.EvmLab]:
-    with labs.proxy(anvil_url) as proxy:
-        settings.EVM_RPC_URLS = [proxy.url]
-        lab = labs.EvmLab(anvil_url, proxy=proxy)
+    with proxy.before(anvil_url) as lying:
+        settings.EVM_RPC_URLS = [lying.url]
+        lab = labs.EvmLab(anvil_url, proxy=lying)
         lab.start()
         yield lab
         lab.stop()

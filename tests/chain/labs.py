@@ -1,12 +1,7 @@
 """The two local chains under a test's control: blocks come when they are ordered, faults when they are asked for."""
 
-import json
 import secrets
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Protocol
 
 import requests
@@ -15,6 +10,7 @@ from eth_keys.datatypes import PrivateKey
 from chain import addresses, networks, wallets
 from chain.devnet import tokens
 from chain.models import HotWallet
+from tests.chain import proxy as proxies
 
 ETHER = 10**18
 TRX = 10**6
@@ -53,7 +49,7 @@ class EvmLab:
 
     network = "ethereum"
 
-    def __init__(self, url: str, *, proxy: "Proxy") -> None:
+    def __init__(self, url: str, *, proxy: proxies.Proxy) -> None:
         self.url = url
         self.proxy = proxy
         self._http = requests.Session()
@@ -111,13 +107,13 @@ class EvmLab:
         return int(self.rpc("eth_blockNumber"), 16)
 
     def lose_reply(self) -> None:
-        self.proxy.lose.add("eth_sendRawTransaction")
+        self.proxy.spoil("eth_sendRawTransaction", proxies.lost, times=1)
 
     def lie_about_txid(self) -> None:
-        self.proxy.lies["eth_sendRawTransaction"] = "0x" + "11" * 32
+        self.proxy.lie("eth_sendRawTransaction", "0x" + "11" * 32, times=1)
 
     def refuse(self, message: str) -> None:
-        self.proxy.refusals["eth_sendRawTransaction"] = message
+        self.proxy.spoil("eth_sendRawTransaction", proxies.refused(message), times=1)
 
 
 class TronLab:
@@ -189,64 +185,3 @@ class TronLab:
             if head > until_ms:
                 return
             time.sleep(0.1)
-
-
-class Proxy:
-    """Stands before anvil; loses a reply after the request took effect, or tells a lie in it."""
-
-    def __init__(self, target: str) -> None:
-        self.target = target
-        self.lose: set[str] = set()  # methods whose next reply is lost
-        self.lies: dict[str, Any] = {}  # method → the result of its next reply, whatever the node did
-        self.refusals: dict[str, str] = {}  # method → the error of its next reply; the node hears nothing
-        self.asked: list[str] = []
-        self.url = ""
-
-
-@contextmanager
-def proxy(target: str) -> Iterator[Proxy]:
-    state = Proxy(target)
-    forward = requests.Session()
-    forward.trust_env = False
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            asked = json.loads(body)
-            method = asked["method"]
-            state.asked.append(method)
-            if method in state.refusals:
-                error = {"code": -32000, "message": state.refusals.pop(method)}
-                self._reply({"jsonrpc": "2.0", "id": asked["id"], "error": error})
-                return
-            answer = forward.post(state.target, data=body, headers={"content-type": "application/json"}).json()
-            if method in state.lose:
-                state.lose.discard(method)
-                self.close_connection = True
-                return
-            if method in state.lies:
-                answer = {"jsonrpc": "2.0", "id": answer["id"], "result": state.lies.pop(method)}
-            self._reply(answer)
-
-        def _reply(self, answer: Any) -> None:
-            content = json.dumps(answer).encode()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's own signature
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    serving.start()
-    try:
-        yield state
-    finally:
-        server.shutdown()
-        serving.join()
-        server.server_close()
-        forward.close()

@@ -155,12 +155,12 @@ def test_a_nonce_count_alone_is_no_verdict(ethereum: labs.EvmLab) -> None:
     ethereum.wallet(units=5_000_000)
     wanted = steps.payment("ethereum")
     intent, _ = steps.signed(wanted)
-    ethereum.proxy.lies["eth_getTransactionCount"] = hex(7)
+    ethereum.proxy.lie("eth_getTransactionCount", hex(7), times=1)
     labs.finalise(ethereum)
     looked = steps.watch(intent)
     assert looked.state == IntentState.OPEN
     assert "looking for the transaction" in looked.last_error
-    ethereum.proxy.lies["eth_getTransactionCount"] = hex(7)
+    ethereum.proxy.lie("eth_getTransactionCount", hex(7), times=1)
     assert "no final block" in steps.watch(intent, after_s=60).last_error
     steps.send()
     labs.finalise(ethereum)
@@ -173,7 +173,7 @@ def test_a_receipt_whose_block_is_not_the_one_at_that_height_is_no_verdict(ether
     steps.send()
     labs.finalise(ethereum)
     receipt = ethereum.rpc("eth_getTransactionReceipt", attempt.txid)
-    ethereum.proxy.lies["eth_getTransactionReceipt"] = receipt | {"blockHash": "0x" + "22" * 32}
+    ethereum.proxy.lie("eth_getTransactionReceipt", receipt | {"blockHash": "0x" + "22" * 32}, times=1)
     assert steps.watch(intent).state == IntentState.OPEN
     assert steps.watch(intent, after_s=60).state == IntentState.PAID
 
@@ -193,7 +193,7 @@ def test_a_fee_above_the_ceiling_waits(ethereum: labs.EvmLab, monkeypatch: pytes
 
 
 def test_a_node_of_another_chain_is_refused(ethereum: labs.EvmLab) -> None:
-    ethereum.proxy.lies["eth_chainId"] = hex(5)
+    ethereum.proxy.lie("eth_chainId", hex(5), times=1)
     with pytest.raises(Permanent, match="chain 5"):
         families.gateway("ethereum").head()
 

@@ -150,7 +150,7 @@ def test_an_unreachable_network_holds_up_nobody_but_itself(
     assert steps.watch(intents["tron"], after_s=60).state == IntentState.PAID
     stuck = Intent.objects.get(pk=intents["ethereum"].pk)
     assert (stuck.state, stuck.last_error[:6]) == (IntentState.OPEN, "watch:")
-    settings.EVM_RPC_URLS = ["http://127.0.0.1:1", *reachable]  # a second endpoint is enough
+    settings.EVM_RPC_URLS = ["http://127.0.0.1:1", *reachable, ethereum.url]  # two of three are enough
     steps.send(after_s=200)
     labs.finalise(ethereum)
     assert steps.watch(intents["ethereum"], after_s=200).state == IntentState.PAID

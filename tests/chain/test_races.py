@@ -126,7 +126,7 @@ def test_custody_is_read_again_when_something_is_settled_meanwhile(
     family = type(families.gateway(lab.network))
     real = family.landed
 
-    def overtaken(self: gateway.Gateway, *arguments: Any) -> bool:
+    def overtaken(self: gateway.Gateway, *arguments: Any) -> gateway.Landing:
         monkeypatch.setattr(family, "landed", real)
         steps.collect(intent)
         return real(self, *arguments)

@@ -1,0 +1,49 @@
+"""Which nodes are put aside, since when and why: shared by all processes, forgotten when a node is back."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+import structlog
+from django.db import transaction
+
+from chain.models import EndpointFault, EndpointHealth
+
+log = structlog.get_logger(__name__)
+
+TRIED_AGAIN_AFTER = timedelta(seconds=15)
+REASON_LENGTH = 500
+
+
+def rows(network: str) -> dict[str, EndpointHealth]:
+    """The nodes of that network that are put aside, or were and have not shown yet that they are well.
+
+    Raises: RuntimeError inside a transaction, where nobody may ask a network.
+    """
+    with transaction.atomic(durable=True):
+        return {row.endpoint: row for row in EndpointHealth.objects.filter(network=network)}
+
+
+def put_aside(network: str, endpoint: str, fault: EndpointFault, reason: str, *, now: datetime) -> EndpointHealth:
+    """Ask that node nothing that matters for a while; a repeat keeps the moment of the first."""
+    row = EndpointHealth(
+        network=network,
+        endpoint=endpoint,
+        fault=fault,
+        reason=reason[:REASON_LENGTH],
+        since=now,
+        until=now + TRIED_AGAIN_AFTER,
+    )
+    EndpointHealth.objects.bulk_create(
+        [row],
+        update_conflicts=True,
+        unique_fields=["network", "endpoint"],
+        update_fields=["fault", "reason", "until"],
+    )
+    return row
+
+
+def forget(network: str, endpoints: Collection[str]) -> None:
+    """These nodes are in good standing again."""
+    for row in EndpointHealth.objects.filter(network=network, endpoint__in=endpoints):
+        row.delete()
+        log.info("endpoint is back", network=network, endpoint=row.endpoint, fault=row.fault, since=str(row.since))

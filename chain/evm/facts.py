@@ -1,0 +1,31 @@
+"""What a receipt or a block says of a transfer; pure functions over what endpoints agreed on."""
+
+from chain import links, networks, token_abi
+from chain.evm.client import Receipt
+from chain.gateway import Spent, Transfer
+
+SUCCESS, REVERTED = 1, 0
+
+
+def taker(transfer: Transfer, block: links.Block) -> str | None:
+    """The transaction in that block that has the transfer's nonce."""
+    wallet = transfer.wallet.lower()
+    found = (entry.txid for entry in block.entries if (entry.sender, entry.nonce) == (wallet, transfer.seq))
+    return next(found, None)
+
+
+def spent(txid: str, receipt: Receipt) -> Spent:
+    """What a transaction cost: its gas, and its data's share on layer 1 where the network takes one."""
+    detail = {"gas": receipt.gas_used, "gas_price_wei": receipt.gas_price_wei, "l1_fee_wei": receipt.l1_fee_wei}
+    fee_wei = receipt.gas_used * receipt.gas_price_wei + receipt.l1_fee_wei
+    return Spent(txid, receipt.number, fee_wei, detail)
+
+
+def pays(transfer: Transfer, receipt: Receipt) -> bool:
+    """Tell whether the receipt is a success with exactly one Transfer of ours from the token's contract.
+
+    A transaction that calls no contract does what its bytes say when it succeeds, and its txid names those bytes.
+    """
+    return receipt.status == SUCCESS and (
+        transfer.contract == networks.NATIVE or token_abi.pays(transfer, receipt.logs)
+    )
