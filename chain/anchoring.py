@@ -14,11 +14,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 
-from chain import addresses, families, networks
+from chain import addresses, families, lanes, networks
 from chain.evm.gateway import Gateway as EvmGateway
 from chain.evm.history import History
 from chain.models import HotWallet, Intent, IntentState, Purpose
-from chain.ordering import bind, take_lane
+from chain.ordering import bind
 
 TAG = b"sluice1:"  # what its data begin with
 NUMBER, HASH = 8, 32  # bytes
@@ -78,10 +78,10 @@ def is_due(network: str, *, now: datetime) -> bool:
 def order(anchor: Anchor, *, now: datetime) -> Intent:
     """Bind an anchor to a wallet and its next sequence number; of two callers at once one gets through.
 
-    Raises: NoLane; IntegrityError (intent_one_open_anchor) while another one is open.
+    Raises: lanes.NoLane; IntegrityError (intent_one_open_anchor) while another one is open.
     """
     with transaction.atomic():
-        wallet = take_lane(anchor.network)
+        wallet = lanes.take(anchor.network, contract=networks.NATIVE, amount_units=0)
         return bind(
             wallet,
             now=now,

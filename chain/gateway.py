@@ -186,6 +186,17 @@ class Landing:
     spent: Spent | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What one wallet holds at a final block; it may show a little later than that block, never less.
+
+    Units: what the chain counts in, by contract.
+    """
+
+    block_number: int
+    units: Mapping[str, int]
+
+
 class Gateway(Protocol):
     """One network through its endpoints. Every method but the pure three asks the network."""
 
@@ -221,8 +232,11 @@ class Gateway(Protocol):
     ) -> Judgement:
         """Say what the final chain says. Raises: ChainError when it could not be asked."""
 
-    def balance_units(self, contract: str, wallets: Collection[str]) -> int:
-        """What the wallets hold now, for planning. Raises: ChainError."""
+    def account(self, wallet: str, contracts: Collection[str]) -> Account:
+        """What the wallet holds of these contracts, finally. Raises: ChainError."""
+
+    def fee_units(self) -> int:
+        """The most that the fees of one payment may come to now, in the native coin's units. Raises: ChainError."""
 
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
         """What the wallets hold at exactly one block. Raises: ChainError."""

@@ -1,15 +1,14 @@
 """What the chain room remembers; every promise of the protocol is a constraint here, not a habit of the code."""
 
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
-from uuid_utils.compat import uuid7
 
 from chain.alarms import Alarm
+from chain.fields import UnitsField, new_id
 from chain.gateway import Candidate, Transfer
+from chain.lane_tables import LaneBalance, LaneThreshold, Pause
 
 __all__ = [
     "Alarm",
@@ -20,45 +19,21 @@ __all__ = [
     "HotWallet",
     "Intent",
     "IntentState",
+    "LaneBalance",
+    "LaneThreshold",
+    "Pause",
     "SignedAttempt",
     "UnitsField",
     "new_id",
 ]
 
 
-def new_id() -> UUID:
-    """A time-ordered id."""
-    return uuid7()
-
-
 if TYPE_CHECKING:
-    WholeNumber = models.DecimalField[int, int]
+    from uuid import UUID
+
     PayoutIdField = models.UUIDField[UUID | None, UUID]
 else:
-    WholeNumber = models.DecimalField  # Django's fields take no type arguments when they run
-    PayoutIdField = models.UUIDField
-
-
-class UnitsField(WholeNumber):
-    """An amount in base units: numeric(78, 0) in the database, an int everywhere else."""
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{**options, "max_digits": 78, "decimal_places": 0})
-
-    def from_db_value(self, value: Decimal | None, *_: object) -> int | None:
-        """The column as an int."""
-        return None if value is None else int(value)
-
-    def to_python(self, value: Any) -> Any:
-        """An int; a float never becomes money.
-
-        Raises: TypeError for anything that is not a whole number type.
-        """
-        if value is None or isinstance(value, int):
-            return value
-        if isinstance(value, Decimal) and value == value.to_integral_value():
-            return int(value)
-        raise TypeError("base units are an int")
+    PayoutIdField = models.UUIDField  # Django's fields take no type arguments when they run
 
 
 class HotWallet(models.Model):
@@ -69,7 +44,7 @@ class HotWallet(models.Model):
     next_seq = models.BigIntegerField(
         default=0
     )  # EVM: the next nonce; TRON: the earliest timestamp (ms) not yet given out
-    paused = models.BooleanField(default=False)
+    paused = models.BooleanField(default=False)  # whether a Pause stands for it or its network: pausing.py keeps it
     note = models.CharField(max_length=200, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -113,6 +88,7 @@ class Intent(models.Model):
     data = models.TextField(blank=True, default="")  # what it carries, in hexadecimal, where it pays no token
     state = models.CharField(max_length=8, choices=IntentState, default=IntentState.OPEN)
     txid = models.CharField(max_length=80, blank=True, default="")  # the transaction that decided it
+    landed_block = models.BigIntegerField(null=True, blank=True)  # in which that transaction is
     proof = models.JSONField(default=dict, blank=True)
     scan = models.JSONField(
         default=dict, blank=True
@@ -157,6 +133,14 @@ class Intent(models.Model):
             models.Index(fields=["next_sign_at"], condition=Q(state="OPEN"), name="intent_sign_queue"),
             models.Index(fields=["next_send_at"], condition=Q(state="OPEN"), name="intent_send_queue"),
             models.Index(fields=["next_watch_at"], condition=Q(state="OPEN"), name="intent_watch_queue"),
+            # What a lane owes is summed from the index alone.
+            models.Index(
+                fields=["wallet", "contract"],
+                include=["amount_units"],
+                condition=Q(state="OPEN"),
+                name="intent_open_by_lane",
+            ),
+            models.Index(fields=["wallet", "landed_block"], name="intent_by_landing"),
             models.Index(
                 fields=["verdict_at"], condition=Q(collected_at=None) & ~Q(state="OPEN"), name="intent_to_collect"
             ),

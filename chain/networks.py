@@ -54,15 +54,6 @@ class Network:
         object.__setattr__(self, "assets", {self.coin: Token(NATIVE, self.coin_decimals), **self.tokens})
 
     @property
-    def gas_reserve(self) -> int:
-        """What a lane keeps of the coin for fees: two transfers at the highest price that we sign.
-
-        Units: wei, sun.
-        """
-        highest = self.fee_ceiling * (self.transfer_resource if self.family == "evm" else 1)
-        return 2 * highest
-
-    @property
     def endpoints(self) -> list[str]:
         """The nodes that this deployment gives it; none: the network is not configured."""
         return list(getattr(settings, self.urls_setting))

@@ -10,12 +10,8 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from chain import addresses, networks, units
+from chain import addresses, lanes, networks, units
 from chain.models import AttemptState, HotWallet, Intent, IntentState, Purpose, SignedAttempt
-
-
-class NoLane(Exception):
-    """No wallet of that network takes orders now; the payout waits."""
 
 
 class AlreadyOrdered(Exception):
@@ -54,14 +50,14 @@ class Verdict:
 def order(payment: Payment, *, now: datetime) -> Intent:
     """Bind a payment to a wallet and its next sequence number; needs the caller's transaction.
 
-    Raises: BadAddress, UnknownNetwork, BadAmount (no whole number of the token's units), NoLane, AlreadyOrdered.
+    Raises: BadAddress, UnknownNetwork, BadAmount (no whole number of the token's units), lanes.NoLane, AlreadyOrdered.
     """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("order() belongs in the transaction that reserves the money")
     contract = networks.token(payment.network, payment.asset).contract
     token_units = units.to_token_units(payment.network, payment.asset, payment.amount_units)
     to_address = addresses.normalise(payment.network, payment.to_address)
-    wallet = take_lane(payment.network)
+    wallet = lanes.take(payment.network, contract=contract, amount_units=token_units)
     if HotWallet.objects.filter(address=to_address).exists():  # EVM networks share their addresses
         raise addresses.BadAddress("this is one of our own wallets")
     try:
@@ -138,17 +134,6 @@ def latest_txids(payout_ids: Collection[UUID]) -> dict[UUID, str]:
         shown[attempt.intent.payout_id] = attempt.txid
     landed = SignedAttempt.objects.filter(intent__payout_id__in=payout_ids, state=AttemptState.LANDED)
     return shown | {attempt.intent.payout_id: attempt.txid for attempt in landed.select_related("intent")}
-
-
-def take_lane(network: str) -> HotWallet:
-    """Lock a lane that takes orders.
-
-    Raises: NoLane.
-    """
-    wallet = HotWallet.objects.select_for_update().filter(network=network, paused=False).order_by("id").first()
-    if wallet is None:
-        raise NoLane(f"no wallet takes orders on {network}")
-    return wallet
 
 
 def _next_seq(wallet: HotWallet, *, now: datetime) -> int:

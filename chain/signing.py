@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError
 
-from chain import addresses, anchoring, families, keys, networks, units
+from chain import addresses, anchoring, families, keys, lanes, networks, units
 from chain.failpoints import committing, failpoint
 from chain.gateway import Candidate, ChainError, Gateway, Mismatch, Quote, Reading, Signed, Transfer
 from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttempt
@@ -39,6 +39,9 @@ def sign(intent_id: UUID, *, expected: Payment | anchoring.Anchor, now: datetime
     previous = next((candidate for candidate in candidates if candidate.is_live), None)
     replaceable = intent.bump_due and networks.network(intent.network).family == "evm"  # elsewhere both could pay
     if intent.state != IntentState.OPEN or intent.wallet.paused or (previous and not replaceable):
+        return None
+    if previous is None and not lanes.covers(intent):
+        put_off(intent.id, reason="its lane holds too little for it and those before it", now=now)
         return None
     try:
         transfer = _agreed(intent, expected)

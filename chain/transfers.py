@@ -1,9 +1,10 @@
 """The public face of the chain room: order, sign, send, watch, take the verdict (DESIGN §4)."""
 
 from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
+from chain.lanes import NoLane, fitting, reach_units
+from chain.liquidity import refresh_due
 from chain.ordering import (
     AlreadyOrdered,
-    NoLane,
     NotToCollect,
     Payment,
     Verdict,
@@ -16,7 +17,6 @@ from chain.ordering import (
 )
 from chain.sending import send_due
 from chain.signing import PayloadDiffers, put_off, sign
-from chain.wallets import spendable_units
 from chain.watching import watch_due
 
 __all__ = [
@@ -31,13 +31,15 @@ __all__ = [
     "awaiting_signature",
     "collect",
     "deposit_xpub",
+    "fitting",
     "latest_txid",
     "latest_txids",
     "order",
     "put_off",
+    "reach_units",
+    "refresh_due",
     "send_due",
     "sign",
-    "spendable_units",
     "verdicts",
     "watch_due",
 ]

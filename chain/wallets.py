@@ -1,9 +1,7 @@
-"""Hot wallets as lanes: enrol one, and what they can pay."""
+"""Hot wallets: make one, and take it into use as a lane."""
 
-from django.db.models import Sum
-
-from chain import addresses, families, keys, networks, units
-from chain.models import HotWallet, Intent, IntentState
+from chain import addresses, families, keys
+from chain.models import HotWallet
 
 
 def enrol(network: str, *, address: str, note: str = "") -> HotWallet:
@@ -30,22 +28,3 @@ def create(network: str, *, light: bool = False) -> HotWallet:
     Raises: NotTheSigner, KeyUnusable, ChainError (the key is kept then; enrol its address later).
     """
     return enrol(network, address=keys.create(network, light=light))
-
-
-def spendable_units(network: str, asset: str) -> int:
-    """What the open lanes hold now, minus what is ordered from them and not decided. Never inside a transaction.
-
-    Of a network's own coin every lane keeps back what two transfers may cost at most: fees are paid from the same.
-
-    Units: the asset's ledger units; negative when more is ordered than is there.
-    Raises: UnknownNetwork, ChainError.
-    """
-    lanes = list(HotWallet.objects.filter(network=network, paused=False))
-    texts = [lane.address for lane in lanes]
-    contract = networks.token(network, asset).contract
-    held = families.gateway(network).balance_units(contract, texts)
-    if contract == networks.NATIVE:
-        held -= networks.network(network).gas_reserve * len(lanes)
-    ordered = Intent.objects.filter(wallet__in=lanes, asset=asset, state=IntentState.OPEN)
-    left = held - int(ordered.aggregate(total=Sum("amount_units"))["total"] or 0)
-    return units.to_ledger_units(network, asset, left)

@@ -1,6 +1,8 @@
 """Ask the final part of the chain what became of each open payment, and write its verdict down once."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -110,6 +112,7 @@ def _decide(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
             state=IntentState(judgement.outcome),
             txid=judgement.txid,
             proof=dict(judgement.proof),
+            landed_block=_block_of(judgement.proof),
             verdict_at=now,
             bump_due=False,
             last_error="",
@@ -117,6 +120,11 @@ def _decide(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
         if decided:
             _close_attempts(intent, judgement.txid)
     return bool(decided)
+
+
+def _block_of(proof: Mapping[str, Any]) -> int:
+    """The block of the transaction that decided: a foreign one's is named, ours begins the stretch."""
+    return int((proof.get("block") or proof["chain"]["first"])["number"])
 
 
 def _close_attempts(intent: Intent, txid: str) -> None:

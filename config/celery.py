@@ -28,6 +28,7 @@ def drop_dead_connections(**_signal: Any) -> None:
 app.conf.beat_schedule = {
     #                      what                                      every (s)         queue
     "screen":     {"task": "payouts.tasks.screen",     "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
+    "lanes":      {"task": "payouts.tasks.lanes",      "schedule": 2.0, "options": {"queue": "worker", "expires": 5}},
     "dispatch":   {"task": "payouts.tasks.dispatch",   "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "sign":       {"task": "payouts.tasks.sign",       "schedule": 1.0, "options": {"queue": "signer", "expires": 5}},
     "send":       {"task": "payouts.tasks.send",       "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},

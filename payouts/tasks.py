@@ -3,20 +3,19 @@
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import TypeVar
-from uuid import UUID
 
 import structlog
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 
-from chain import addresses, anchoring, gateway, networks, transfers
+from chain import addresses, anchoring, transfers
 from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
 from payouts import anchors, doorbell, ticks
 from payouts.api import dialects
 from payouts.webhooks import delivery
-from payouts.withdrawals import authority, queries, steps, withdrawals
+from payouts.withdrawals import authority, payable, queries, steps, withdrawals
 from payouts.withdrawals.models import Withdrawal
 
 log = structlog.get_logger(__name__)
@@ -40,9 +39,16 @@ def screen() -> int:
 
 @shared_task(name="payouts.tasks.dispatch")
 def dispatch() -> int:
-    """Hand approved withdrawals to the chain, oldest first, as far as the wallets reach."""
+    """Hand approved withdrawals to the chain, oldest first, as far as the lanes reach."""
     refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane, transfers.AlreadyOrdered)
-    return _each("dispatch", _payable(), lambda one, now: withdrawals.dispatch(one, now=now), refusals)
+    ids = payable.ids(limit=BATCH, now=datetime.now(UTC))
+    return _each("dispatch", ids, lambda one, now: withdrawals.dispatch(one, now=now), refusals)
+
+
+@shared_task(name="payouts.tasks.lanes")
+def lanes() -> int:
+    """Read what the lanes hold, and say which need money."""
+    return _sweep("lanes", lambda now: transfers.refresh_due(now=now))
 
 
 @shared_task(name="payouts.tasks.sign")
@@ -148,22 +154,3 @@ def _each(
         return done
 
     return _sweep(name, work)
-
-
-def _payable() -> list[UUID]:
-    """The approved withdrawals that the wallets can pay now; one network's silence does not hold up another."""
-    ids: list[UUID] = []
-    configured = [row.name for row in networks.configured()]
-    for network, asset in queries.approved_pairs(networks=configured):
-        try:
-            left_units = transfers.spendable_units(network, asset)
-        except gateway.ChainError as error:
-            log.warning("dispatch.chain_unreachable", network=network, error=str(error))
-            continue
-        for withdrawal in queries.approved(network=network, asset=asset, limit=BATCH):
-            left_units -= int(withdrawal.net_units)
-            if left_units < 0:
-                log.error("dispatch.liquidity_short", network=network, asset=asset, short_units=-left_units)
-                break
-            ids.append(withdrawal.id)
-    return ids

@@ -25,6 +25,7 @@ from payouts.merchants import keys
 from payouts.merchants.models import Merchant
 from payouts.withdrawals import approvers, decisions, withdrawals
 from payouts.withdrawals.models import Approval, PolicyRule, Status, Withdrawal
+from tests.chain import steps as chain_steps
 
 TRON_ADDRESS = "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"
 EVM_ADDRESS = "0x52908400098527886E0F7030069857D2E4169EE7"
@@ -151,10 +152,15 @@ def nodded(of: Merchant, amount: str = "100", **changes: Any) -> Withdrawal:
     return made
 
 
-def lane(network: str = "tron") -> HotWallet:
+def lane(network: str = "tron", *, units: int = 10**30) -> HotWallet:
     """A wallet that takes orders and whose key nobody holds: enough until something is to be signed."""
     address = addresses.from_bytes(network, b"\x77" + os.urandom(19))
-    return HotWallet.objects.create(network=network, address=address)
+    return fund(HotWallet.objects.create(network=network, address=address), units=units)
+
+
+def fund(wallet: HotWallet, *, units: int) -> HotWallet:
+    """From now on the wallet holds this much of every token, and gas without end."""
+    return chain_steps.rich(wallet, units=units)
 
 
 def decided(of: Withdrawal, outcome: IntentState) -> transfers.Verdict:

@@ -11,6 +11,7 @@ from chain.evm import build, facts, fees
 from chain.evm.client import Client, Receipt, Tip, quantity
 from chain.evm.history import History
 from chain.gateway import (
+    Account,
     Answer,
     Candidate,
     Head,
@@ -111,9 +112,18 @@ class Gateway:
             note="sent, in no block yet", bump_due=bool(live and self._is_stuck(transfer, live, head=head, now=now))
         )
 
-    def balance_units(self, contract: str, wallets: Collection[str]) -> int:
-        """What the wallets hold now."""
-        return sum(self._nodes.first(self._balance(contract, wallet, "latest")) for wallet in wallets)
+    def account(self, wallet: str, contracts: Collection[str]) -> Account:
+        """What the wallet holds at the newest final block, which every call names by its hash (EIP-1898)."""
+        head = self.head()
+        at = {"blockHash": head.final_hash}
+        held = {contract: self._nodes.agreed(self._balance(contract, wallet, at)) for contract in contracts}
+        return Account(head.final_number, held)
+
+    def fee_units(self) -> int:
+        """The whole gas limit at the price that would be signed now, or at the ceiling above which nothing is."""
+        market = fees.price(self._nodes, self._tips())
+        max_fee_wei = 2 * market.base_fee_wei + market.tip_wei
+        return self._network.transfer_resource * min(max_fee_wei, self._network.fee_ceiling)
 
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
         """What the wallets hold at the newest common block, which every call names by its hash (EIP-1898)."""
@@ -277,4 +287,9 @@ class Gateway:
             return lambda node: quantity(node.call("eth_getBalance", wallet, at))
         account = addresses.account_bytes(self._network.name, wallet)
         call = {"to": contract, "data": "0x" + token_abi.balance_call(account).hex()}
-        return lambda node: quantity(node.call("eth_call", call, at))
+        return lambda node: _held(node.call("eth_call", call, at))
+
+
+def _held(told: Any) -> int:
+    """A token's answer; nothing is held of a contract that is not there."""
+    return 0 if told == "0x" else quantity(told)

@@ -11,6 +11,7 @@ from typing import Any
 from chain import addresses, links, networks, token_abi
 from chain.endpoints import Endpoints, OtherChain
 from chain.gateway import (
+    Account,
     Answer,
     Candidate,
     FeeCeiling,
@@ -32,6 +33,7 @@ from chain.tron import build, client
 from chain.tron.client import Client, Receipt
 
 VALID_FOR_MS = 60_000
+TRANSFER_BYTES = 350  # a signed token transfer has about 345, result included
 SUCCESS = "SUCCESS"
 CONTRACT = "Contract"  # an account's type
 SOLIDITY = "walletsolidity"
@@ -121,9 +123,20 @@ class Gateway:
             return self._expired(live, head)
         return Judgement(note="sent, in no solid block yet")
 
-    def balance_units(self, contract: str, wallets: Collection[str]) -> int:
-        """What the wallets hold now."""
-        return sum(self._nodes.first(self._balance(contract, wallet, room="wallet")) for wallet in wallets)
+    def account(self, wallet: str, contracts: Collection[str]) -> Account:
+        """What the wallet holds at the solid head, or one that has become solid meanwhile."""
+
+        def ask(node: Client) -> Account:
+            number = node.solid().number
+            return Account(number, {of: self._balance(of, wallet)(node) for of in contracts})
+
+        return self._nodes.first(ask)
+
+    def fee_units(self) -> int:
+        """A transfer's energy and bandwidth, all of it burned; what is staked is not counted on."""
+        prices = self._prices()
+        energy_sun = self._network.transfer_resource * prices["getEnergyFee"]
+        return min(energy_sun, self._network.fee_ceiling) + TRANSFER_BYTES * prices["getTransactionFee"]
 
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
         """What the wallets hold at a solid block: a node answers for its solid head, which must not move meanwhile.
@@ -133,7 +146,7 @@ class Gateway:
 
         def ask(node: Client) -> Holding:
             before = node.solid()
-            units = sum(self._balance(contract, wallet, room=SOLIDITY)(node) for wallet in wallets)
+            units = sum(self._balance(contract, wallet)(node) for wallet in wallets)
             if node.solid().hash != before.hash:
                 raise Retryable("the solid head moved while balances were read")
             return Holding(before.number, before.hash, units)
@@ -224,8 +237,7 @@ class Gateway:
         energy = int(answer.get("energy_used", 0))
         if client.reverted(answer) or energy <= 0:  # its end must come from a block, not from a simulation
             energy = self._network.transfer_resource
-        listed = self._nodes.first(lambda node: node.call("wallet/getchainparameters"))["chainParameter"]
-        price = next(int(entry["value"]) for entry in listed if entry["key"] == "getEnergyFee")
+        price = self._prices()["getEnergyFee"]
         if energy * price > self._network.fee_ceiling:
             raise FeeCeiling(f"{energy} energy at {price} sun is above the ceiling {self._network.fee_ceiling}")
         return min(energy * price * 6 // 5, self._network.fee_ceiling)
@@ -246,17 +258,22 @@ class Gateway:
 
         return self._nodes.agreed(ask)
 
+    def _prices(self) -> dict[str, int]:
+        listed = self._nodes.first(lambda node: node.call("wallet/getchainparameters"))["chainParameter"]
+        return {entry["key"]: int(entry.get("value", 0)) for entry in listed}
+
     def _read_block(self, number: int) -> links.Block:
         return self._nodes.agreed(lambda node: node.block(number))
 
-    def _balance(self, contract: str, wallet: str, *, room: str) -> Callable[[Client], int]:
-        if contract == networks.NATIVE:
-            return lambda node: int(node.account(build.account_hex(wallet), room=room).get("balance", 0))
+    def _balance(self, contract: str, wallet: str) -> Callable[[Client], int]:
         owner = build.account_hex(wallet)
-        data = token_abi.balance_call(addresses.account_bytes(self._network.name, wallet))
-        return lambda node: int(
-            node.constant(owner, build.account_hex(contract), data, room=room)["constant_result"][0], 16
+        if contract == networks.NATIVE:
+            return lambda node: int(node.account(owner, room=SOLIDITY).get("balance", 0))
+        token, data = (
+            build.account_hex(contract),
+            token_abi.balance_call(addresses.account_bytes(build.NETWORK, wallet)),
         )
+        return lambda node: int(node.constant(owner, token, data, room=SOLIDITY)["constant_result"][0], 16)
 
 
 def _spent(txid: str, receipt: Receipt) -> Spent:

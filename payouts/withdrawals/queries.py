@@ -42,7 +42,6 @@ def approved_pairs(*, networks: Collection[str]) -> list[tuple[str, str]]:
     return list(rows.order_by("network", "asset").values_list("network", "asset").distinct())
 
 
-def approved(*, network: str, asset: str, limit: int) -> list[Withdrawal]:
+def approved(network: str, asset: str) -> QuerySet[Withdrawal]:
     """Approved withdrawals of one asset on one network, oldest first."""
-    rows = Withdrawal.objects.filter(status=Status.APPROVED, network=network, asset=asset)
-    return list(rows.order_by("id")[:limit])
+    return Withdrawal.objects.filter(status=Status.APPROVED, network=network, asset=asset).order_by("id")

@@ -3,8 +3,9 @@
 from typing import Any, Protocol
 
 import requests
+from django.utils import timezone
 
-from chain import addresses, assets, networks, units, wallets
+from chain import addresses, assets, liquidity, networks, units, wallets
 from chain.devnet import seed, tokens
 from chain.models import HotWallet
 from tests.chain import labs
@@ -73,7 +74,8 @@ class Evm:
         if token.contract:
             self._as_owner(token.contract, "issue", token_units)
             self._as_owner(token.contract, "transfer", wallet.address, token_units)
-        self.mine()
+        self.finalise()
+        liquidity.refresh(self.row.name, now=timezone.now())
         return wallet
 
     def balance(self, asset: str, address: str) -> int:
@@ -112,6 +114,7 @@ class Tron:
         if token.contract:
             self.lab.ask("dev/mint", address=wallet.address, units=token_units, contract=token.contract)
         self.mine(20)
+        liquidity.refresh("tron", now=timezone.now())
         return wallet
 
     def balance(self, asset: str, address: str) -> int:

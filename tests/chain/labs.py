@@ -5,9 +5,10 @@ import time
 from typing import Any, Protocol
 
 import requests
+from django.utils import timezone
 from eth_keys.datatypes import PrivateKey
 
-from chain import addresses, networks, wallets
+from chain import addresses, liquidity, networks, wallets
 from chain.devnet import tokens
 from chain.models import HotWallet
 from tests.chain import proxy as proxies
@@ -82,8 +83,19 @@ class EvmLab:
         self.rpc("anvil_setBalance", wallet.address, hex(100 * ETHER))
         self._as_owner("issue", units)
         self._as_owner("transfer", wallet.address, units)
-        self.mine()
+        self.mine(FINAL["ethereum"])
+        liquidity.refresh("ethereum", now=timezone.now())
         return wallet
+
+    def move(self, source: str, target: str, *, units: int) -> None:
+        """Tokens out of or into a wallet, past the protocol."""
+        if source == OWNER:
+            self._as_owner("issue", units)
+        self.rpc("anvil_impersonateAccount", source)
+        data = "0x" + tokens.call_data("transfer", target, units).hex()
+        call = {"from": source, "to": self.token, "data": data, "gas": hex(200_000), "gasPrice": hex(100 * 10**9)}
+        self.rpc("eth_sendTransaction", call)
+        self.mine()
 
     def balance(self, address: str) -> int:
         data = "0x" + tokens.call_data("balanceOf", address).hex()
@@ -144,6 +156,7 @@ class TronLab:
         self.ask("dev/credit", address=wallet.address, sun=10_000 * TRX)
         self.ask("dev/mint", address=wallet.address, units=units)
         self.mine(20)
+        liquidity.refresh("tron", now=timezone.now())
         return wallet
 
     def balance(self, address: str) -> int:

@@ -7,8 +7,8 @@ from django.db import transaction
 from django.utils import timezone
 from uuid_utils.compat import uuid7
 
-from chain import transfers
-from chain.models import Intent, SignedAttempt
+from chain import lanes, networks, transfers
+from chain.models import HotWallet, Intent, LaneBalance, SignedAttempt
 from tests.chain import labs
 
 
@@ -20,6 +20,24 @@ def payment(network: str, *, to: str = "", units: int = 1_000_000) -> transfers.
         to_address=to or labs.recipient(network),
         amount_units=units,
     )
+
+
+def rich(wallet: HotWallet, *, units: int = 10**30, coin_units: int = 10**30, fee_units: int = 1) -> HotWallet:
+    """What a reading of the wallet's balances would leave behind."""
+    held = {token.contract: units for token in networks.network(wallet.network).assets.values()} | {"": coin_units}
+    for contract, held_units in held.items():
+        LaneBalance.objects.update_or_create(
+            wallet=wallet,
+            contract=contract,
+            defaults={
+                "asset": lanes.asset(wallet.network, contract),
+                "units": held_units,
+                "fee_units": 0 if contract else fee_units,
+                "block_number": 0,
+                "read_at": timezone.now(),
+            },
+        )
+    return wallet
 
 
 def order(wanted: transfers.Payment) -> Intent:

@@ -21,7 +21,7 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
 
 def lane(network: str) -> HotWallet:
-    return HotWallet.objects.create(network=network, address=labs.recipient(network))
+    return steps.rich(HotWallet.objects.create(network=network, address=labs.recipient(network)))
 
 
 def attempt_for(

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from chain import custody, gateway, keys, transfers
-from chain.models import AttemptState, BroadcastAttempt, Intent, IntentState, SignedAttempt
+from chain import custody, gateway, keys, liquidity, transfers
+from chain.models import AttemptState, BroadcastAttempt, Intent, IntentState, LaneBalance, SignedAttempt
 from tests.chain import labs, steps
 
 pytestmark = [pytest.mark.django_db, pytest.mark.chains]
@@ -233,8 +234,23 @@ def test_custody_is_exact_before_between_and_after(lab: labs.Lab) -> None:
     assert (last.units, last.uncollected_units) == (3_300_000, 700_000)
 
 
-def test_spendable_is_what_is_there_less_what_is_ordered(lab: labs.Lab) -> None:
+def test_a_lane_may_spend_what_it_holds_finally_less_what_is_ordered(lab: labs.Lab) -> None:
+    """A payment is counted once at every moment: ordered, sent, in a block, final, decided, read again."""
     lab.wallet(units=5_000_000)
-    assert transfers.spendable_units(lab.network, "USDT") == 5_000_000
-    steps.order(steps.payment(lab.network, units=2_000_000))
-    assert transfers.spendable_units(lab.network, "USDT") == 3_000_000
+
+    def left() -> int:
+        return transfers.reach_units(lab.network, "USDT")
+
+    assert left() == 5_000_000
+    intent, _ = steps.signed(steps.payment(lab.network, units=2_000_000))
+    assert left() == 3_000_000
+    steps.send()
+    lab.mine()
+    liquidity.refresh(lab.network, now=timezone.now())
+    assert left() == 3_000_000
+    labs.finalise(lab)
+    assert steps.watch(intent, after_s=60).state == IntentState.PAID
+    assert left() == 3_000_000
+    liquidity.refresh(lab.network, now=timezone.now())
+    assert left() == 3_000_000
+    assert LaneBalance.objects.get(wallet=intent.wallet, asset="USDT").units == 3_000_000

@@ -38,9 +38,10 @@ def test_dispatch_is_given_one_networks_approved_withdrawals() -> None:
         make.nodded(merchant, network=name, destination=address) for name, address in make.ADDRESSES.items()
     )
     make.withdrawal(merchant)
-    assert queries.approved(network="tron", asset="USDT", limit=9) == [on_tron]
-    assert queries.approved(network="ethereum", asset="USDT", limit=9) == [on_ethereum]
-    assert queries.approved(network="tron", asset="USDC", limit=9) == []
+    assert list(queries.approved("tron", "USDT")) == [on_tron]
+    assert list(queries.approved("ethereum", "USDT")) == [on_ethereum]
+    assert list(queries.approved("tron", "USDC")) == []
+    assert queries.approved_pairs(networks=["ethereum", "tron"]) == [("ethereum", "USDT"), ("tron", "USDT")]
 
 
 def test_webhooks_are_told_what_was_true_at_that_step() -> None:

@@ -3,6 +3,7 @@
 Invariant 7: what a sweep has to do stands in PostgreSQL; these tests call it whenever they like, as beat does.
 """
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,8 +11,8 @@ import pytest
 from django.db import connection, transaction
 from structlog.testing import capture_logs
 
-from chain import transfers
-from chain.models import HotWallet, Intent, IntentState, SignedAttempt
+from chain import alarms, transfers
+from chain.models import HotWallet, Intent, IntentState, LaneBalance, SignedAttempt
 from ledger import audit, posting
 from payouts import tasks
 from payouts.ticks import Tick
@@ -120,22 +121,49 @@ def test_a_payment_that_reverts_is_refunded_by_the_sweeps(ethereum: labs.EvmLab,
 def test_dispatch_goes_as_far_as_the_wallets_reach_oldest_first(book: Any, tron: labs.TronLab) -> None:
     tron.wallet(units=make.usdt("250"))
     made = [make.nodded(book, "100", **address("tron")) for _ in range(4)]
-    with capture_logs() as logs:
-        assert tasks.dispatch() == 2
-    assert [log["short_units"] for log in logs if log["event"] == "dispatch.liquidity_short"] == [make.usdt("47")]
-    assert tasks.dispatch() == 0
+    assert (tasks.dispatch(), tasks.dispatch()) == (2, 0)
     assert statuses(*made) == [Status.PROCESSING] * 2 + [Status.APPROVED] * 2
+    waiting = alarms.standing().get(kind="withdrawals.waiting", subject="tron/USDT").text
+    assert "2 wait" in waiting
+    assert f"for 99.00 USDT ({made[2].id}); the most that a lane can pay is 52.00 USDT" in waiting
+
+
+def test_a_large_withdrawal_holds_up_nobody_and_is_the_first_to_get_new_money(book: Any) -> None:
+    wallet = make.lane("tron", units=make.usdt("150"))
+    large, small, third = (make.nodded(book, amount, **address("tron")) for amount in ("200", "100", "100"))
+    assert (tasks.dispatch(), tasks.dispatch()) == (1, 0)
+    assert statuses(large, small, third) == [Status.APPROVED, Status.PROCESSING, Status.APPROVED]
+    make.fund(wallet, units=make.usdt("300"))
+    assert tasks.dispatch() == 1
+    assert statuses(large, small, third) == [Status.PROCESSING, Status.PROCESSING, Status.APPROVED]
+    make.fund(wallet, units=make.usdt("500"))
+    assert tasks.dispatch() == 1
+    assert tasks.dispatch() == 0
+    assert list(alarms.standing()) == []
+
+
+def test_more_large_withdrawals_than_a_sweep_takes_hold_up_nobody(book: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tasks, "BATCH", 2)
+    make.lane("tron", units=make.usdt("150"))
+    larger = [make.nodded(book, "200", **address("tron")) for _ in range(3)]
+    small = make.nodded(book, "100", **address("tron"))
+    assert tasks.dispatch() == 1
+    assert statuses(*larger, small) == [Status.APPROVED] * 3 + [Status.PROCESSING]
 
 
 @on_chains
 def test_a_silent_network_does_not_hold_up_the_other(book: Any, tron: labs.TronLab, settings: Any) -> None:
     settings.EVM_RPC_URLS = ["http://127.0.0.1:1"]
     tron.wallet(units=make.usdt("500"))
-    make.lane("ethereum")
+    HotWallet.objects.create(network="ethereum", address=make.EVM_ADDRESS)
     silent, other = (make.nodded(book, **address(network)) for network in ("ethereum", "tron"))
-    with capture_logs() as logs:
-        assert tasks.dispatch() == 1
-    assert "dispatch.chain_unreachable" in [log["event"] for log in logs]
+    LaneBalance.objects.update(read_at=make.now() - timedelta(hours=1))
+    assert (tasks.lanes(), tasks.dispatch()) == (1, 1)
+    assert sorted(alarms.standing().values_list("kind", "subject")) == [
+        ("chain.unread", "ethereum"),
+        ("lane.low", f"tron/{HotWallet.objects.get(network='tron').address}/USDT"),
+        ("withdrawals.waiting", "ethereum/USDT"),
+    ]
     assert statuses(silent, other) == [Status.APPROVED, Status.PROCESSING]
 
 
