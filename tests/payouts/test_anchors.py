@@ -228,6 +228,7 @@ def test_a_ledger_whose_end_was_cut_off_is_found_out_by_the_chain(
     assert held in said
     assert "block 2: is anchored and not here: the chain's end was cut off" in problems
     if also is forget:
+        owner.execute("DELETE FROM chain_lanebalance")
         owner.execute("DELETE FROM chain_hotwallet")
         assert "0 anchors read back" in proof()[0]
         assert "the chain's end was cut off" in proof(anchor_wallet=[wallet.address])[1]
