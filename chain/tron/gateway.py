@@ -26,15 +26,13 @@ from chain.gateway import (
     Retryable,
     Signature,
     Signed,
-    Spent,
     Transfer,
 )
-from chain.tron import build, client
+from chain.tron import build, client, facts
 from chain.tron.client import Client, Receipt
 
 VALID_FOR_MS = 60_000
 TRANSFER_BYTES = 350  # a signed token transfer has about 345, result included
-SUCCESS = "SUCCESS"
 CONTRACT = "Contract"  # an account's type
 SOLIDITY = "walletsolidity"
 
@@ -158,7 +156,7 @@ class Gateway:
         for candidate in candidates:
             receipt = self._receipt(candidate.txid, upto=holding.number)
             if receipt:
-                return Landing(_pays(transfer, receipt), _spent(candidate.txid, receipt))
+                return Landing(facts.pays(transfer, receipt), facts.spent(candidate.txid, receipt))
         return Landing()
 
     def still(self, holding: Holding) -> bool:
@@ -195,15 +193,15 @@ class Gateway:
         entry = next((entry for entry in blocks[0].entries if entry.txid == candidate.txid), None)
         if entry is None:
             raise Retryable(f"a receipt names block {receipt.number}, which does not hold {candidate.txid}")
-        told = _result(transfer, receipt)
-        if (entry.result == SUCCESS) != (told == SUCCESS):
+        told = facts.result(transfer, receipt)
+        if (entry.result == facts.SUCCESS) != (told == facts.SUCCESS):
             raise Retryable(f"{candidate.txid}: the block says {entry.result}, the receipt {told}")
         proof = {"txid": candidate.txid, "chain": links.ends(blocks), "result": entry.result}
-        spent = _spent(candidate.txid, receipt)
-        if entry.result != SUCCESS:
+        spent = facts.spent(candidate.txid, receipt)
+        if entry.result != facts.SUCCESS:
             failed = proof | {"reason": f"{entry.result} in a solid block"}
             return Judgement(Outcome.DEAD, candidate.txid, failed, spent=spent)
-        if _pays(transfer, receipt):
+        if facts.pays(transfer, receipt):
             shown = {"log": "exact Transfer"} if transfer.contract else {}
             return Judgement(Outcome.PAID, candidate.txid, proof | shown, spent=spent)
         alarm = f"{candidate.txid} is solid without the exact Transfer log: a person must look"
@@ -274,30 +272,3 @@ class Gateway:
             token_abi.balance_call(addresses.account_bytes(build.NETWORK, wallet)),
         )
         return lambda node: int(node.constant(owner, token, data, room=SOLIDITY)["constant_result"][0], 16)
-
-
-def _spent(txid: str, receipt: Receipt) -> Spent:
-    detail = {
-        "energy": receipt.energy,
-        "energy_fee_sun": receipt.energy_fee_sun,
-        "bandwidth": receipt.bandwidth,
-        "bandwidth_fee_sun": receipt.bandwidth_fee_sun,
-    }
-    return Spent(txid, receipt.number, receipt.fee_sun, detail)
-
-
-def _result(transfer: Transfer, receipt: Receipt) -> str:
-    """How it ended by its receipt; what calls no contract has no result there but the transaction's own."""
-    if transfer.contract == networks.NATIVE:
-        return "FAILED" if receipt.failed else SUCCESS
-    return receipt.result
-
-
-def _pays(transfer: Transfer, receipt: Receipt) -> bool:
-    """Tell whether the receipt is a success with exactly one Transfer of ours from the token's contract.
-
-    TRX goes where the signed bytes say when they succeed, and the txid is the hash of those bytes.
-    """
-    if _result(transfer, receipt) != SUCCESS:
-        return False
-    return transfer.contract == networks.NATIVE or token_abi.pays(transfer, receipt.logs)
