@@ -134,12 +134,17 @@ def reach(withdrawal_id: str, status: str) -> Withdrawal:
     """Take a withdrawal of this API to a documented status, by the state table's own steps."""
     withdrawal = Withdrawal.objects.get(id=withdrawal_id)
     for verb in ROADS[withdrawal.channel][status]:
-        with transaction.atomic():
-            withdrawal = advance.locked(UUID(withdrawal_id))
-            if verb in ("complete", "fail"):
-                withdrawal.txid = "ab" * 32
-            withdrawal = advance.take(withdrawal, verb, advance.By("tests"), now=make.now())
+        withdrawal = step(withdrawal_id, verb)
     return withdrawal
+
+
+def step(withdrawal_id: str, verb: str) -> Withdrawal:
+    """One step of the state table."""
+    with transaction.atomic():
+        withdrawal = advance.locked(UUID(withdrawal_id))
+        if verb in ("complete", "fail"):
+            withdrawal.txid = "ab" * 32
+        return advance.take(withdrawal, verb, advance.By("tests"), now=make.now())
 
 
 def owed(of: Merchant, user_id: str = USER) -> tuple[int, int]:

@@ -12,10 +12,17 @@ from chain import gateway, networks, units
 from chain.devnet import seed
 from ledger import posting
 from payouts.merchants.models import Merchant
-from payouts.sandbox import kept, money, people, store
+from payouts.sandbox import kept, money, people, public, store
 
 DEFAULT_FUND = "1000000"
-REFUSALS = (gateway.ChainError, posting.LedgerRefused, money.DoesNotAgree, seed.SeedFailed, kept.BadName)
+REFUSALS = (
+    gateway.ChainError,
+    posting.LedgerRefused,
+    money.DoesNotAgree,
+    seed.SeedFailed,
+    kept.BadName,
+    public.BadSetting,
+)
 
 
 class Command(BaseCommand):
@@ -27,6 +34,13 @@ class Command(BaseCommand):
         parser.add_argument("--fund", help=f"set its USDT balances (the first time {DEFAULT_FUND})")
         parser.add_argument("--credit", help="set the QR code's credit line (the first time 0)")
         parser.add_argument("--bare", action="store_true", help="when it is made: without the QR code")
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="KEY=VALUE",
+            help="what is set in Dashboard > Settings: autoWithdraw, maxAutoWithdrawAmount, withdrawalFeePayer",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002 - the framework's signature
         if not settings.IS_LOCAL:
@@ -39,6 +53,8 @@ class Command(BaseCommand):
             if fund is not None:
                 owners = [merchant.id, *store.accounts(merchant)]
                 money.set_balances(merchant, owners=owners, fund_units=_units(fund))
+                public.set_balance(merchant, fund_units=_units(fund))
+            public.set_up(merchant, options["set"])
             if options["credit"] is not None:
                 _set_credit(merchant, _units(options["credit"]), now=now)
             money.issue()
