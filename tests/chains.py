@@ -15,7 +15,7 @@ from tests import services
 
 def anvil_running() -> AbstractContextManager[str]:
     """An anvil at settings' URL with a new chain, or the one that the environment gives."""
-    return _running(anvil, "anvil")
+    return _running(anvil.ETHEREUM, "anvil")
 
 
 def tron_running() -> AbstractContextManager[str]:

@@ -82,7 +82,7 @@ def test_redis_is_empty_again(redis_clean: str) -> None:
 
 @pytest.mark.chains
 def test_both_chains_answer_where_the_settings_look(anvil_url: str, tron_url: str) -> None:
-    assert anvil.answers(anvil_url)
+    assert anvil.ETHEREUM.answers(anvil_url)
     assert tron.answers(tron_url)
     assert [anvil_url] == settings.EVM_RPC_URLS
     assert [tron_url] == settings.TRON_RPC_URLS

@@ -15,7 +15,7 @@ import pytest
 
 from chain import networks
 from config import local
-from config.local import place, ports, record, rpc, up
+from config.local import place, ports, record, rpc, stack, up
 from config.local.processes import Identity
 from tests import services
 
@@ -86,7 +86,7 @@ def running(folder: Path) -> Iterator[Running]:
 def test_up_serves_brings_back_what_is_killed_and_stops_whole(running: Running) -> None:
     assert rpc.get_ok(f"http://127.0.0.1:{running.port}/healthz")
     first = running.processes()
-    assert set(first) == {"postgres", "redis", "anvil", "tron", "web", "worker", "webhooks", "signer", "beat"}
+    assert set(first) == {*stack.SERVICES, "web", "worker", "webhooks", "signer", "beat"}
     again = services.run("-m", "config.local", "up", env=running.env)
     assert again.returncode == 1
     assert "already running" in again.stdout

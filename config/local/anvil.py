@@ -1,4 +1,4 @@
-"""anvil, the local Ethereum node: from its npm package, checked against a hash that is written here.
+"""anvil, the local node of every EVM network: from its npm package, checked against a hash that is written here.
 
 Blocks, transactions and receipts survive a restart, the states of former blocks do not: dumping those as well made the
 file grow by 125 kB a block here (193 MB after 1,544 blocks, half a core), and every kill found it half written. So a
@@ -15,8 +15,10 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+from chain import networks
 from config.local import rpc
 from config.local.place import ROOT, Place
 from config.local.processes import NotReady, Spec
@@ -24,42 +26,58 @@ from config.local.processes import NotReady, Spec
 VERSION = "1.7.1"
 PACKAGE = f"@foundry-rs/anvil-linux-amd64@{VERSION}"
 SHA512 = "+XmShybEaxfCrr0OUUZwYEy2OnYZt5pHH9TzBtLv3+VrK0O/ANuNSVEahqNhKHlgX7GRJ59383ofNhxkRWIYTg=="
-CHAIN_ID = 1
-VARIABLE = "EVM_RPC_URLS"
 STATE, COPY = "state.json", "state.copy.json"
 STATE_END = b'"historical_states":null}'  # how a whole dump ends
 TOOLS = ROOT / ".local" / "tools"  # the same for every data folder
 
 
-def spec(place: Place) -> Spec:
-    """Say how to run a node with one block each second; a durable place's chain survives restarts."""
-    folder, (address,) = place.folder("anvil"), env(place).values()
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    command = [str(installed(place.environ)), "--host", "127.0.0.1", "--port", str(place.ports["anvil"])]
-    command += ["--chain-id", str(CHAIN_ID), "--block-time", "1"]
-    command += ["--slots-in-an-epoch", "1"]  # `safe` and `finalized` are one and two blocks behind
-    if place.durable:
-        command += ["--state", str(folder / STATE), "--state-interval", "1"]
-    return Spec(
-        name="anvil",
-        command=command,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C"},
-        log=folder / "log",
-        ready=lambda: answers(address),
-        before_start=lambda: repair(folder),
-        tend=lambda: keep_copy(folder),
-    )
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One EVM network's local chain, under the network's own chain id."""
+
+    name: str
+    network: networks.Network
+    dump_every_s: int = 5
+
+    @property
+    def VARIABLE(self) -> str:  # noqa: N802 - a service's module has it as a constant
+        """The variable that would name another node."""
+        return self.network.urls_setting
+
+    def spec(self, place: Place) -> Spec:
+        """Say how to run a node with one block each second; a durable place's chain survives restarts."""
+        folder, (address,) = place.folder(self.name), self.env(place).values()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        command = [str(installed(place.environ)), "--host", "127.0.0.1", "--port", str(place.ports[self.name])]
+        command += ["--chain-id", str(self.network.chain_id), "--block-time", "1"]
+        command += ["--slots-in-an-epoch", "1"]  # `safe` and `finalized` are one and two blocks behind
+        if place.durable:
+            command += ["--state", str(folder / STATE), "--state-interval", str(self.dump_every_s)]
+        return Spec(
+            name=self.name,
+            command=command,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(folder), "LC_ALL": "C"},
+            log=folder / "log",
+            ready=lambda: self.answers(address),
+            before_start=lambda: repair(folder),
+            tend=lambda: keep_copy(folder),
+        )
+
+    def env(self, place: Place) -> dict[str, str]:
+        """How the application finds the node."""
+        return {self.VARIABLE: f"http://127.0.0.1:{place.ports[self.name]}"}
+
+    def answers(self, url: str) -> bool:
+        """Say whether a node of this chain answers there."""
+        answer = rpc.post(url, {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []})
+        return isinstance(answer, dict) and answer.get("result") == hex(self.network.chain_id)
 
 
-def env(place: Place) -> dict[str, str]:
-    """How the application finds the node."""
-    return {VARIABLE: f"http://127.0.0.1:{place.ports['anvil']}"}
-
-
-def answers(url: str) -> bool:
-    """Say whether an Ethereum node answers there."""
-    answer = rpc.post(url, {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", "params": []})
-    return isinstance(answer, dict) and "result" in answer
+ETHEREUM = Node("anvil", networks.network("ethereum"), dump_every_s=1)  # the others are idle most of the time
+# Started only beside an Ethereum node that is started here too: who brings a node of one brings those of all.
+FURTHER = tuple(
+    Node(row.name, row) for row in networks.NETWORKS.values() if row.family == "evm" and row != ETHEREUM.network
+)
 
 
 def keep_copy(folder: Path) -> None:

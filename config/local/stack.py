@@ -16,7 +16,9 @@ from config.local.record import TAG, Record
 class Service(Protocol):
     """What each service's module offers."""
 
-    VARIABLE: str
+    @property
+    def VARIABLE(self) -> str:  # noqa: N802 - a module has it as a constant
+        """Which variable names one that is given."""
 
     def spec(self, place: Place, /) -> Spec:
         """How to run it here."""
@@ -28,7 +30,13 @@ class Service(Protocol):
         """Whether it works at a URL."""
 
 
-SERVICES: dict[str, Service] = {"postgres": postgres, "redis": redis, "anvil": anvil, "tron": tron}
+SERVICES: dict[str, Service] = {
+    "postgres": postgres,
+    "redis": redis,
+    anvil.ETHEREUM.name: anvil.ETHEREUM,
+    **{node.name: node for node in anvil.FURTHER},
+    "tron": tron,
+}
 READY_S, STOP_S = 60, 6
 
 
@@ -78,15 +86,15 @@ def start(
 
     Raises: NotReady when one does not come up or a given one does not answer, AlreadyRunning for a second owner.
     """
-    missing = [name for name in wanted if not environ.get(SERVICES[name].VARIABLE)]
+    given = [name for name in wanted if environ.get(SERVICES[name].VARIABLE)]
+    missing = [name for name in wanted if name not in given and not _stands_alone(name, environ)]
     if missing and environ.get("SLUICE_ENV") == "production":
         variables = ", ".join(SERVICES[name].VARIABLE for name in missing)
         raise NotReady(f"SLUICE_ENV=production starts no local services: set {variables}")
     if "postgres" in missing and environ.get("DATABASE_OWNER_URL"):
         raise NotReady("DATABASE_OWNER_URL is given without DATABASE_URL: give both, or neither")
-    for name in wanted:
-        if name not in missing:
-            _check_given(SERVICES[name], environ)
+    for name in given:
+        _check_given(SERVICES[name], environ)
     services = Services(env={}, signer_env={}, children=[], record=Record(data_dir))
     try:
         here = place.prepare(data_dir, names=missing, environ=environ, durable=durable)
@@ -98,6 +106,11 @@ def start(
     services.env = {name: value for name, value in env.items() if not environ.get(name)}
     services.signer_env["KEYSTORE_PASSPHRASE_FILE"] = str(data_dir / "secrets" / "keystore_passphrase")
     return services
+
+
+def _stands_alone(name: str, environ: Mapping[str, str]) -> bool:
+    """Whether a network stays unconfigured because Ethereum's nodes are given and its own are not."""
+    return name in {node.name for node in anvil.FURTHER} and bool(environ.get(anvil.ETHEREUM.VARIABLE))
 
 
 def _start_missing(services: Services, here: Place, names: Sequence[str]) -> None:

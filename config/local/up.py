@@ -90,7 +90,7 @@ def _everything(environ: Mapping[str, str]) -> Iterator[stack.Services]:
     data_dir, port = place.data_dir(environ), environ.get("PORT") or DEFAULT_PORT
     if ports.answers(int(port)) or not ports.free(int(port)):
         raise NotReady(_taken(port, data_dir))
-    say("starting PostgreSQL, Redis and the two chains …")
+    say("starting PostgreSQL, Redis and the six chains …")
     services = stack.start(data_dir, environ=environ)
     try:
         services.env |= {name: environ.get(name) or value for name, value in ANCHORS.items()}

@@ -81,7 +81,7 @@ def _cast(terminal: Terminal) -> Cast:
     merchant, known, _ = people.merchant(name, bare=True, now=now)
     money.set_balances(merchant, owners=[merchant.id], fund_units=_units(FUND))
     money.set_credit(merchant, owner=merchant.id, limit_units=_units(CREDIT), now=now)
-    money.issue()
+    money.issue(money.ASSET)
     base_url = settings.BASE_URL
     key = known["merchant"]
     program = Program(base_url, key_id=key["key_id"], secret=key["secret"])

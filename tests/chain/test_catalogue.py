@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from chain import assets, codes, networks, units
+from payouts.withdrawals.models import FeeRule
 
 ROWS = list(networks.NETWORKS.values())
 PAIRS = [(row.name, asset) for row in ROWS for asset in row.assets]
@@ -96,6 +97,12 @@ def test_what_is_no_whole_number_on_a_coarser_chain_is_refused(monkeypatch: pyte
     assert units.to_ledger_units("base", "DAI", 10**6) == 10**18
     with pytest.raises(units.BadAmount):
         units.to_token_units("base", "DAI", 10**18 + 1)
+
+
+@pytest.mark.django_db
+def test_every_code_of_ours_has_its_fee_row_for_the_invoice_api() -> None:
+    rows = FeeRule.objects.filter(api="invoice", merchant=None).values_list("network", "asset", "flat_units")
+    assert sorted(rows) == sorted((network, asset, 0) for network, asset in PAIRS)
 
 
 def test_the_largest_amount_is_above_every_supply() -> None:

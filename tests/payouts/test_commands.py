@@ -151,7 +151,7 @@ def test_prove_agrees_with_itself_and_with_the_chains(books: Merchant) -> None:
     said, problems = prove()
     assert problems == ""
     assert "USDT on tron: ledger 500.00 = wallets 500.00 + in flight 0.00" in said
-    assert "USDT on ethereum: ledger 0.00 = wallets 0.00" in said
+    assert "9 assets on networks where neither side has anything" in said  # TRX is there too, as gas money
     assert said.strip().endswith("everything holds")
 
 

@@ -34,7 +34,8 @@ class Command(BaseCommand):
         except gateway.ChainError as error:
             problems.append(f"the chains cannot be read: {error}")
             comparisons = []
-        for one in comparisons:
+        moved = [one for one in comparisons if one.ledger_units or one.held_units or one.in_flight_units]
+        for one in moved:
             ledger, held, in_flight, gas, difference = (
                 units.text(one.asset, amount_units, 2)
                 for amount_units in (
@@ -50,6 +51,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {line}")
             if not one.ok:
                 problems.append(f"{line} is off by {difference}")
+        self.stdout.write(f"  {len(comparisons) - len(moved)} assets on networks where neither side has anything")
         if problems:
             for problem in problems:
                 self.stderr.write(f"  PROBLEM {problem}")

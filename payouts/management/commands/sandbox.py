@@ -57,6 +57,8 @@ class Command(BaseCommand):
             public.set_up(merchant, options["set"])
             if options["credit"] is not None:
                 _set_credit(merchant, _units(options["credit"]), now=now)
+            if is_new:
+                money.set_others(merchant)
             money.issue()
             money.agree()
         except REFUSALS as error:
@@ -64,10 +66,10 @@ class Command(BaseCommand):
         chains = {
             name: {
                 "rpc": money.url(name),
-                "usdt": networks.token(name, money.ASSET).contract,
-                "hot_wallet": wallets[name].address,
+                **{asset.lower(): token.contract for asset, token in networks.network(name).tokens.items()},
+                "hot_wallet": wallet.address,
             }
-            for name in wallets
+            for name, wallet in wallets.items()
         }
         told = {"base_url": settings.BASE_URL, **known, "approvers": people.two_approvers(), "chains": chains}
         self.stdout.write(json.dumps(told, indent=2) if options["json"] else _table(told))
