@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One question to the database: what is counted, and a query whose rows are problems."""
+    """One question to the database: what is counted, and a query whose rows are problems.
+
+    `holds`, where there is one, is a quicker question: true when there can be no problem.
+    """
 
     says: str
     counts: str
     problems: str
+    holds: str = ""
 
 
 CONVERSIONS = Check(
