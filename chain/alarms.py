@@ -30,6 +30,7 @@ SUBJECTS: Mapping[str, str] = {
     "asset": "network/asset",
     "network": "network",
     "intent": "the intent's id",
+    "endpoint": "network/host:port",
     "ledger": "ledger",
     "outbox": "outbox",
 }
@@ -46,6 +47,8 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (
     Kind("payment.stuck",             "intent",     "a payment is open for far longer than its chain needs"),
     Kind("payment.person",            "intent",     "the chain shows something that no rule decides: a person looks"),
     Kind("payment.refused",           "intent",     "the signer refuses: approval, order and bytes do not agree"),
+    Kind("payment.fees",              "intent",     "fees are above the network's ceiling: a payment or bump waits"),
+    Kind("endpoint.aside",            "endpoint",   "a node is put aside: silent, errs, lags, differs, other chain"),
     Kind("chain.unread",              "network",    "no endpoint of a network tells its state"),
     Kind("ledger.unsealed",           "ledger",     "committed events have not been sealed for too long"),
     Kind("ledger.mismatch",           "ledger",     "balances, sums or seals contradict events", makes_unready=True),

@@ -3,13 +3,12 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-import structlog
 from django.db import transaction
 
+from chain import alarms
 from chain.models import EndpointFault, EndpointHealth
 
-log = structlog.get_logger(__name__)
-
+ALARM = "endpoint.aside"
 TRIED_AGAIN_AFTER = timedelta(seconds=15)
 REASON_LENGTH = 500
 
@@ -39,11 +38,12 @@ def put_aside(network: str, endpoint: str, fault: EndpointFault, reason: str, *,
         unique_fields=["network", "endpoint"],
         update_fields=["fault", "reason", "until"],
     )
+    alarms.raise_alarm(ALARM, subject=f"{network}/{endpoint}", text=f"{fault}: {reason}", now=now)
     return row
 
 
-def forget(network: str, endpoints: Collection[str]) -> None:
-    """These nodes are in good standing again."""
-    for row in EndpointHealth.objects.filter(network=network, endpoint__in=endpoints):
-        row.delete()
-        log.info("endpoint is back", network=network, endpoint=row.endpoint, fault=row.fault, since=str(row.since))
+def forget(network: str, endpoints: Collection[str], *, now: datetime) -> None:
+    """These nodes are in good standing again, or not ours any more."""
+    for endpoint in endpoints:
+        EndpointHealth.objects.filter(network=network, endpoint=endpoint).delete()
+        alarms.clear(ALARM, subject=f"{network}/{endpoint}", now=now)

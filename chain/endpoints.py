@@ -8,14 +8,11 @@ from typing import Generic, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 import requests
-import structlog
 from django.utils import timezone
 
 from chain import endpoint_health
 from chain.gateway import Answer, ChainError, Disagreement, Permanent, Retryable
 from chain.models import EndpointFault, EndpointHealth
-
-log = structlog.get_logger(__name__)
 
 WITNESSES = 2  # where so many nodes are given, so many must say the same
 
@@ -199,7 +196,11 @@ class Endpoints(Generic[C]):
 
     @cached_property
     def _known(self) -> dict[str, EndpointHealth]:
-        return endpoint_health.rows(self._network)
+        rows = endpoint_health.rows(self._network)
+        gone = rows.keys() - self._clients.keys()
+        if gone:  # no longer configured
+            endpoint_health.forget(self._network, gone, now=self._clock())
+        return {label: row for label, row in rows.items() if label not in gone}
 
     @property
     def _aside(self) -> dict[str, EndpointHealth]:
@@ -207,15 +208,12 @@ class Endpoints(Generic[C]):
         return {label: row for label, row in self._known.items() if row.until > now}
 
     def _put_aside(self, label: str, fault: EndpointFault, reason: str) -> None:
-        row = endpoint_health.put_aside(self._network, label, fault, reason, now=self._clock())
-        if label not in self._known:
-            log.error("endpoint put aside", network=self._network, endpoint=label, fault=fault, reason=reason)
-        self._known[label] = row
+        self._known[label] = endpoint_health.put_aside(self._network, label, fault, reason, now=self._clock())
 
     def _restore(self, labels: Sequence[str]) -> None:
         back = [label for label in labels if label in self._known]
         if back:
-            endpoint_health.forget(self._network, back)
+            endpoint_health.forget(self._network, back, now=self._clock())
             for label in back:
                 del self._known[label]
 

@@ -14,6 +14,7 @@ __all__ = [
     "Alarm",
     "AttemptState",
     "BroadcastAttempt",
+    "Cost",
     "EndpointFault",
     "EndpointHealth",
     "HotWallet",
@@ -257,3 +258,25 @@ class EndpointHealth(models.Model):
             models.UniqueConstraint(fields=["network", "endpoint"], name="endpoint_health_once"),
             models.CheckConstraint(condition=Q(fault__in=EndpointFault.values), name="endpoint_fault_known"),
         ]
+
+
+class Cost(models.Model):
+    """What a decided transaction took from its wallet in the network's own coin; appended with the verdict."""
+
+    intent = models.ForeignKey(Intent, on_delete=models.PROTECT, related_name="costs")
+    network = models.CharField(max_length=32)
+    coin = models.CharField(max_length=16)
+    txid = models.CharField(max_length=80)
+    block_number = models.BigIntegerField()
+    fee_units = UnitsField()  # the coin's smallest: wei, sun
+    detail = models.JSONField()  # gas and its price, or energy and bandwidth
+    at = models.DateTimeField()
+
+    class Meta:
+        """A transaction costs once."""
+
+        constraints = [
+            models.UniqueConstraint(fields=["network", "txid"], name="cost_once_per_transaction"),
+            models.CheckConstraint(condition=Q(fee_units__gte=0), name="cost_not_negative"),
+        ]
+        indexes = [models.Index(fields=["network", "block_number"], name="cost_by_block")]

@@ -8,9 +8,9 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError
 
-from chain import addresses, anchoring, families, keys, lanes, networks, units
+from chain import addresses, alarms, anchoring, families, keys, lanes, networks, units
 from chain.failpoints import committing, failpoint
-from chain.gateway import Candidate, ChainError, Gateway, Mismatch, Quote, Reading, Signed, Transfer
+from chain.gateway import Candidate, ChainError, FeeCeiling, Gateway, Mismatch, Quote, Reading, Signed, Transfer
 from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttempt
 from chain.ordering import Payment
 
@@ -53,11 +53,15 @@ def sign(intent_id: UUID, *, expected: Payment | anchoring.Anchor, now: datetime
     except ChainError as unread:
         put_off(intent.id, reason=str(unread), now=now)
         failpoint("sign.after_put_off")
+        if isinstance(unread, FeeCeiling):
+            alarms.raise_alarm("payment.fees", subject=str(intent.id), text=str(unread), now=now)
         return None
     except (PayloadDiffers, keys.KeyUnusable) as refused:
         log.exception("signing refused", intent=str(intent.id), reason=str(refused))
         put_off(intent.id, reason=str(refused), now=now)
         raise
+    if intent.last_error:  # only what was put off can have raised it
+        alarms.clear("payment.fees", subject=str(intent.id), now=now)
     return _commit(intent, candidates, quote, signed, now=now)
 
 

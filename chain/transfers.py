@@ -1,5 +1,6 @@
 """The public face of the chain room: order, sign, send, watch, take the verdict (DESIGN §4)."""
 
+from chain.costs import of_payout as costs_of_payout
 from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
 from chain.lanes import NoLane, fitting, reach_units
 from chain.liquidity import refresh_due
@@ -30,6 +31,7 @@ __all__ = [
     "Verdict",
     "awaiting_signature",
     "collect",
+    "costs_of_payout",
     "deposit_xpub",
     "fitting",
     "latest_txid",

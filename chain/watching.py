@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from chain import families, networks
+from chain import alarms, costs, families, networks
 from chain.failpoints import committing, failpoint
 from chain.gateway import ChainError, Gateway, Head, Judgement, Outcome
 from chain.models import AttemptState, Intent, IntentState, SignedAttempt
@@ -69,6 +69,8 @@ def _watch(gateway: Gateway, intent: Intent, *, head: Head, now: datetime) -> bo
     failpoint("judge.after_read")
     if judgement.alarm:
         log.error("payment needs a person", intent=str(intent.id), payout=str(intent.payout_id), alarm=judgement.alarm)
+    if intent.bump_due and not judgement.bump_due:  # whatever kept a bump back, none is needed any more
+        alarms.clear("payment.fees", subject=str(intent.id), now=now)
     try:
         return _write(intent, judgement, now=now)
     except Contradiction as wrong:
@@ -119,6 +121,8 @@ def _decide(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
         )
         if decided:
             _close_attempts(intent, judgement.txid)
+            if judgement.spent:
+                costs.record(intent, judgement.spent, now=now)
     return bool(decided)
 
 

@@ -109,6 +109,7 @@ def around(withdrawal: Withdrawal, *, public_id: str) -> list[Row]:
         Row("Id", public_id, "whole"),
         Row("Internal id", str(withdrawal.id), "whole"),
         _transaction(withdrawal),
+        *_network_fees(withdrawal),
     ]
     return [row for row in rows if row is not None]
 
@@ -150,6 +151,19 @@ def _transaction(withdrawal: Withdrawal) -> Row | None:
         return None
     explorer = networks.network(withdrawal.network).explorer_tx_url.format(txid=txid)
     return Row("Transaction", txid, "whole", "" if withdrawal.txid else "not final yet", explorer)
+
+
+def _network_fees(withdrawal: Withdrawal) -> list[Row]:
+    """What the chain took for its final transaction, in the network's own coin; a failed one costs too."""
+    return [
+        Row(
+            "Network fee",
+            money(cost.coin, units.to_ledger_units(cost.network, cost.coin, cost.fee_units)),
+            "money",
+            ", ".join(f"{name.replace('_', ' ')} {amount:,}" for name, amount in cost.detail.items() if amount),
+        )
+        for cost in transfers.costs_of_payout(withdrawal.id)
+    ]
 
 
 def history(withdrawal: Withdrawal) -> Table:

@@ -2,8 +2,10 @@
 
 import secrets
 import time
+from dataclasses import replace
 from typing import Any, Protocol
 
+import pytest
 import requests
 from django.utils import timezone
 from eth_keys.datatypes import PrivateKey
@@ -43,6 +45,11 @@ def recipient(network: str) -> str:
 
 def finalise(lab: Lab) -> None:
     lab.mine(FINAL[lab.network] + 1)
+
+
+def ceiling(monkeypatch: pytest.MonkeyPatch, network: str, fee: int) -> None:
+    """Let the network's row allow no more than that."""
+    monkeypatch.setitem(networks.NETWORKS, network, replace(networks.network(network), fee_ceiling=fee))
 
 
 class EvmLab:

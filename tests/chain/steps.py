@@ -12,11 +12,11 @@ from chain.models import HotWallet, Intent, LaneBalance, SignedAttempt
 from tests.chain import labs
 
 
-def payment(network: str, *, to: str = "", units: int = 1_000_000) -> transfers.Payment:
+def payment(network: str, *, to: str = "", units: int = 1_000_000, asset: str = "USDT") -> transfers.Payment:
     return transfers.Payment(
         payout_id=UUID(str(uuid7())),
         network=network,
-        asset="USDT",
+        asset=asset,
         to_address=to or labs.recipient(network),
         amount_units=units,
     )

@@ -1,0 +1,43 @@
+"""What payments really cost on chain, failed ones too: read from final receipts, written down with the verdict."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import Sum
+
+from chain import networks
+from chain.gateway import Spent
+from chain.models import Cost, Intent
+
+
+def record(intent: Intent, spent: Spent, *, now: datetime) -> None:
+    """Write a decided transaction's cost down; belongs in the transaction that writes the verdict."""
+    Cost.objects.create(
+        intent=intent,
+        network=intent.network,
+        coin=networks.network(intent.network).coin,
+        txid=spent.txid,
+        block_number=spent.block_number,
+        fee_units=spent.fee_units,
+        detail=dict(spent.detail),
+        at=now,
+    )
+
+
+def paid_units(network: str, *, wallets: Collection[str] | None = None, upto_block: int | None = None) -> int:
+    """What our decided transactions have cost on that network: all of them, some wallets', or those up to a block.
+
+    Units: the network's own coin's smallest.
+    """
+    costs = Cost.objects.filter(network=network)
+    if wallets is not None:
+        costs = costs.filter(intent__wallet__address__in=wallets)
+    if upto_block is not None:
+        costs = costs.filter(block_number__lte=upto_block)
+    return int(costs.aggregate(total=Sum("fee_units"))["total"] or 0)
+
+
+def of_payout(payout_id: UUID) -> list[Cost]:
+    """What a payout's transactions have cost, in the order of their verdicts; nothing before the first."""
+    return list(Cost.objects.filter(intent__payout_id=payout_id).order_by("id"))
