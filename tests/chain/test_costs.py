@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from chain import alarms, costs, families, networks, transfers
-from chain.models import Cost, HotWallet, IntentState
+from chain.models import Alarm, Cost, HotWallet, IntentState
 from tests.chain import labs, steps
 from tests.chain.test_evm_payments import BUMP_AFTER_S, steal_nonce
 
@@ -18,6 +18,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.chains]
 def coin_units(wallet: HotWallet) -> int:
     """What the wallet has for fees."""
     return families.gateway(wallet.network).held(networks.NATIVE, [wallet.address]).units
+
+
+def about_fees() -> list[Alarm]:
+    return list(alarms.standing().filter(kind="payment.fees"))
 
 
 def test_the_recorded_cost_is_what_the_wallet_has_less_of_its_coin(lab: labs.Lab) -> None:
@@ -107,12 +111,12 @@ def test_a_bump_that_the_ceiling_forbids_is_an_alarm_until_none_is_needed(
     labs.ceiling(monkeypatch, "ethereum", first.fees["max_fee_wei"] + 1)
     later = timezone.now() + timedelta(seconds=BUMP_AFTER_S + 1)
     assert steps.sign(intent, wanted, now=later) is None
-    (alarm,) = alarms.standing()
-    assert (alarm.kind, alarm.subject) == ("payment.fees", str(intent.id))
+    (alarm,) = about_fees()
+    assert alarm.subject == str(intent.id)
     assert "replacement" in alarm.text
     labs.finalise(ethereum)
     assert steps.watch(intent, after_s=2 * BUMP_AFTER_S).state == IntentState.PAID
-    assert not alarms.standing()
+    assert not about_fees()
 
 
 def test_a_first_signature_that_the_ceiling_forbids_is_an_alarm_until_it_is_made(
@@ -124,6 +128,6 @@ def test_a_first_signature_that_the_ceiling_forbids_is_an_alarm_until_it_is_made
     with monkeypatch.context() as patched:
         labs.ceiling(patched, lab.network, 10)
         assert steps.sign(intent, wanted) is None
-    assert [alarm.kind for alarm in alarms.standing()] == ["payment.fees"]
+    assert [alarm.subject for alarm in about_fees()] == [str(intent.id)]
     assert steps.sign(intent, wanted)
-    assert not alarms.standing()
+    assert not about_fees()

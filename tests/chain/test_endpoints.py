@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from chain import custody, families, networks
+from chain import alarms, custody, families, networks
 from chain.gateway import Retryable
 from chain.models import BroadcastAttempt, EndpointHealth, Intent, IntentState, SignedAttempt
 from tests.chain import labs, lies, proxy, steps
@@ -39,6 +39,11 @@ def aside() -> set[str]:
     return set(EndpointHealth.objects.values_list("endpoint", flat=True))
 
 
+def alarmed() -> set[str]:
+    subjects = alarms.standing().filter(kind="endpoint.aside").values_list("subject", flat=True)
+    return {subject.partition("/")[2] for subject in subjects}
+
+
 def time_passes() -> None:
     """Until those that are put aside are tried again."""
     EndpointHealth.objects.update(until=timezone.now(), since=F("since") - timedelta(minutes=1))
@@ -64,14 +69,14 @@ def test_of_two_one_bad_endpoint_keeps_the_verdict_back_until_both_say_the_same(
     lie(lab, two[0])
     looked = steps.watch(intent)
     assert (looked.state, looked.last_error[:6]) == (IntentState.OPEN, "watch:")
-    assert names(two[0]) <= aside()
+    assert names(two[0]) <= aside() == alarmed()
     assert EndpointHealth.objects.get(endpoint__in=names(two[0])).fault in lies.LIES[lie]
     assert steps.watch(intent, after_s=60).state == IntentState.OPEN  # put aside, or lying still
     two[0].behave()
     time_passes()
     decided = steps.watch(intent, after_s=120)
     assert (decided.state, decided.txid) == (IntentState.DEAD, attempt.txid)
-    assert aside() == set()
+    assert aside() == alarmed() == set()
 
 
 @pytest.mark.parametrize("lie", lies.LIES, ids=lambda lie: lie.__name__)
@@ -109,6 +114,17 @@ def test_a_repeated_fault_keeps_the_moment_of_the_first(lab: labs.Lab, three: li
     again = EndpointHealth.objects.get()
     assert again.since == first.since
     assert again.until > first.until
+
+
+def test_an_endpoint_that_is_no_longer_configured_is_forgotten(
+    lab: labs.Lab, three: list[proxy.Proxy], settings: Settings
+) -> None:
+    three[0].spoil("*", proxy.unavailable)
+    families.gateway(lab.network).head()
+    assert alarmed() == names(three[0])
+    configure(lab, settings, three[1:])
+    families.gateway(lab.network).head()
+    assert alarmed() == aside() == set()
 
 
 def test_an_endpoint_that_claims_a_head_far_away_puts_no_honest_one_aside(

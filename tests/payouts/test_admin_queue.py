@@ -6,10 +6,12 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 
+from chain import costs, gateway
+from chain.models import Intent
 from payouts import admin
 from payouts.api import dialects
 from payouts.webhooks import endpoints
-from payouts.withdrawals import sheet
+from payouts.withdrawals import sheet, withdrawals
 from payouts.withdrawals.models import Withdrawal
 from tests import make
 from tests.payouts.desk import QUEUE, Desk, in_review, soup, state, superuser, text
@@ -116,6 +118,19 @@ def test_the_page_tells_the_whole_story() -> None:
             f"https://tronscan.org/#/transaction/{'cd' * 32}",
         ),
     ):
+        assert fact in shown
+
+
+def test_the_page_tells_what_the_chain_took_for_it() -> None:
+    merchant = make.merchant(funds="100")
+    make.lane()
+    approved = make.approved(merchant)
+    withdrawals.dispatch(approved.id, now=make.now())
+    intent = Intent.objects.get(payout_id=approved.id)
+    burned = gateway.Spent("ef" * 32, 77, 13_745_000, {"energy": 130_000, "bandwidth_fee_sun": 745_000})
+    costs.record(intent, burned, now=make.now())
+    shown = text(Desk(make.approver(1)).get(f"{QUEUE}{approved.id}/change/"))
+    for fact in ("13.745 TRX", "energy 130,000", "bandwidth fee sun 745,000"):
         assert fact in shown
 
 
