@@ -15,7 +15,7 @@ from ledger.accounts import Purpose, Ref
 from ledger.balances import balance
 from ledger.models import Event
 from payouts.merchants import pairs
-from payouts.merchants.models import Merchant
+from payouts.merchants.models import ApiKey, Merchant
 from payouts.merchants.user_models import UserWallet, WithdrawalSettings
 from payouts.payments import addresses, crediting, wallets
 from payouts.webhooks.models import Endpoint, Message
@@ -98,6 +98,17 @@ def program(*, funds: str = "1000", user_funds: str = "500", mode: str = Merchan
     issued = pairs.issue(merchant, api="public")
     wallet(merchant, USER, deposited=user_funds)
     return Program(merchant, issued.apikey, issued.api_secret)
+
+
+def colleague(of: Program) -> Program:
+    """Another key pair of the same merchant's, with limits of its own."""
+    issued = pairs.issue(of.merchant, api="public")
+    return Program(of.merchant, issued.apikey, issued.api_secret)
+
+
+def switch_off(program: Program) -> None:
+    """What the admin does to a key that is not to be used any more."""
+    ApiKey.objects.filter(key_id=program.apikey.rpartition("_")[0]).update(is_active=False)
 
 
 def wallet(of: Merchant, user_id: str, *, deposited: str = "0") -> UserWallet:
