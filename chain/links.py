@@ -1,6 +1,6 @@
 """Stretches of a chain whose blocks name each other by hash: the only ground that verdicts stand on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,7 +72,7 @@ def stretch(
     return blocks
 
 
-def ends(blocks: list[Block]) -> dict[str, Any]:
+def ends(blocks: Sequence[Block]) -> dict[str, Any]:
     """Describe a stretch for a proof: where it begins and ends, and how long it is."""
     return {
         "first": {"number": blocks[0].number, "hash": blocks[0].hash},

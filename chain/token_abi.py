@@ -56,11 +56,16 @@ class Log:
     data: bytes
 
 
-def pays(transfer: Transfer, logs: Sequence[Log]) -> bool:
-    """Tell whether exactly one log is the token's Transfer event of exactly this payment."""
+def exact(transfer: Transfer) -> Log:
+    """The Transfer event of exactly this payment."""
     contract, sender, to_account = (
         addresses.account_bytes(transfer.network, text)
         for text in (transfer.contract, transfer.wallet, transfer.to_address)
     )
-    exact = Log(contract, [TRANSFER_TOPIC, word(sender), word(to_account)], word(transfer.amount_units))
-    return sum(log == exact for log in logs) == 1
+    return Log(contract, [TRANSFER_TOPIC, word(sender), word(to_account)], word(transfer.amount_units))
+
+
+def pays(transfer: Transfer, logs: Sequence[Log]) -> bool:
+    """Tell whether exactly one log is the token's Transfer event of exactly this payment."""
+    wanted = exact(transfer)
+    return sum(log == wanted for log in logs) == 1

@@ -1,6 +1,6 @@
 """Hot wallets: make one, and take it into use as a lane."""
 
-from chain import addresses, families, keys
+from chain import addresses, families, keys, pausing
 from chain.models import HotWallet
 
 
@@ -19,6 +19,8 @@ def enrol(network: str, *, address: str, note: str = "") -> HotWallet:
     wallet, _ = HotWallet.objects.get_or_create(
         network=network, address=address, defaults={"next_seq": next_seq, "note": note}
     )
+    pausing.project(network)
+    wallet.refresh_from_db()
     return wallet
 
 

@@ -113,7 +113,7 @@ def _decide(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
         decided = Intent.objects.filter(pk=intent.pk, state=IntentState.OPEN).update(
             state=IntentState(judgement.outcome),
             txid=judgement.txid,
-            proof=dict(judgement.proof),
+            proof=_whole(judgement),
             landed_block=_block_of(judgement.proof),
             verdict_at=now,
             bump_due=False,
@@ -124,6 +124,12 @@ def _decide(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
             if judgement.spent:
                 costs.record(intent, judgement.spent, now=now)
     return bool(decided)
+
+
+def _whole(judgement: Judgement) -> dict[str, Any]:
+    """The proof with the signed bytes, so that it says what was paid without anybody's database."""
+    landed = SignedAttempt.objects.filter(txid=judgement.txid).first()
+    return dict(judgement.proof) | ({"raw": bytes(landed.raw).hex()} if landed else {})
 
 
 def _block_of(proof: Mapping[str, Any]) -> int:

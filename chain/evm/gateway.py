@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chain import addresses, links, networks, token_abi
+from chain import addresses, links, networks, proofs, token_abi
 from chain.endpoints import Endpoints, OtherChain
 from chain.evm import build, facts, fees
 from chain.evm.client import Client, Receipt, Tip, quantity
@@ -200,14 +200,13 @@ class Gateway:
         )
         if candidate.txid not in blocks[0].txids:
             raise Retryable(f"a receipt names block {number}, which does not hold {candidate.txid}")
-        proof = {"txid": candidate.txid, "chain": links.ends(blocks), "status": receipt.status}
+        proof = proofs.evidence(transfer, candidate.txid, receipt, blocks)
         spent = facts.spent(candidate.txid, receipt)
         if receipt.status == facts.REVERTED:
             reverted = proof | {"reason": "reverted in a final block"}
             return Judgement(Outcome.DEAD, candidate.txid, reverted, spent=spent)
         if facts.pays(transfer, receipt):
-            shown = {"log": "exact Transfer"} if transfer.contract else {}
-            return Judgement(Outcome.PAID, candidate.txid, proof | shown, spent=spent)
+            return Judgement(Outcome.PAID, candidate.txid, proof, spent=spent)
         alarm = f"{candidate.txid} is final without the exact Transfer log: a person must look"
         return Judgement(note=alarm, alarm=alarm)
 

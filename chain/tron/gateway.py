@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from chain import addresses, links, networks, token_abi
+from chain import addresses, links, networks, proofs, token_abi
 from chain.endpoints import Endpoints, OtherChain
 from chain.gateway import (
     Account,
@@ -196,14 +196,13 @@ class Gateway:
         told = facts.result(transfer, receipt)
         if (entry.result == facts.SUCCESS) != (told == facts.SUCCESS):
             raise Retryable(f"{candidate.txid}: the block says {entry.result}, the receipt {told}")
-        proof = {"txid": candidate.txid, "chain": links.ends(blocks), "result": entry.result}
+        proof = proofs.evidence(transfer, candidate.txid, receipt, blocks)
         spent = facts.spent(candidate.txid, receipt)
         if entry.result != facts.SUCCESS:
             failed = proof | {"reason": f"{entry.result} in a solid block"}
             return Judgement(Outcome.DEAD, candidate.txid, failed, spent=spent)
         if facts.pays(transfer, receipt):
-            shown = {"log": "exact Transfer"} if transfer.contract else {}
-            return Judgement(Outcome.PAID, candidate.txid, proof | shown, spent=spent)
+            return Judgement(Outcome.PAID, candidate.txid, proof, spent=spent)
         alarm = f"{candidate.txid} is solid without the exact Transfer log: a person must look"
         return Judgement(note=alarm, alarm=alarm)
 
