@@ -84,13 +84,14 @@ def log_in(request: Request, *, username: str, password: str) -> logins.Tokens:
     if len(username) > LONGEST_NAME or len(password) > LONGEST_PASSWORD:
         raise BadCredentials
     person = authenticate(plain, username=username, password=password)
+    if isinstance(person, User) and _role(person) is None:
+        # An approver, say: that the password was right is not told, and it counts as wrong.
+        user_login_failed.send(sender=__name__, credentials={"username": username}, request=plain)
+        person = None
     if getattr(plain, "axes_locked_out", False):
-        plain.axes_locked_out = False  # type: ignore[attr-defined]  # else axes' middleware answers with a page of its own
+        plain.axes_locked_out = False  # type: ignore[attr-defined]  # else axes' middleware answers with its own page
         raise LockedOut
     if not isinstance(person, User):
-        raise BadCredentials
-    if _role(person) is None:  # an approver, say: that the password was right is not told, and it counts as wrong
-        user_login_failed.send(sender=__name__, credentials={"username": username}, request=plain)
         raise BadCredentials
     update_last_login(None, person)  # type: ignore[arg-type]  # it asks for no sender
     return logins.start(person, now=base.now())

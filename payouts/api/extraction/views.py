@@ -19,7 +19,7 @@ from payouts.merchants.store_models import QrCode, Supervisor
 from payouts.withdrawals import extractions, idempotency
 
 PER_PERSON = throttling.RateLimit("60/minute")
-PER_IP = throttling.RateLimit("60/minute")  # a shop's people share one address; a name's wrong passwords axes counts
+PER_IP = throttling.RateLimit("300/minute")  # many shops may share one address; a name's wrong passwords axes counts
 PAGE, LARGEST_PAGE = 20, 100
 BOTH = frozenset({"store", "supervisor"})
 STORE, SUPERVISOR = frozenset({"store"}), frozenset({"supervisor"})
