@@ -64,7 +64,7 @@ class Endpoints(Generic[C]):
     @property
     def needed(self) -> int:
         """How many must agree."""
-        return min(len(self._clients), WITNESSES)
+        return min(max(len(self._clients), 1), WITNESSES)
 
     def first(self, ask: Callable[[C], T]) -> T:
         """The answer of the first node that gives one, for what no verdict stands on.

@@ -147,6 +147,14 @@ class Spent:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What a transaction will probably cost, in the network's native coin. Units: the coin's smallest."""
+
+    fee_units: int
+    detail: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Judgement:
     """The outcome with its evidence; OPEN says what it waits for."""
 
@@ -237,6 +245,9 @@ class Gateway(Protocol):
 
     def fee_units(self) -> int:
         """The most that the fees of one payment may come to now, in the native coin's units. Raises: ChainError."""
+
+    def estimate(self, transfer: Transfer) -> Expected:
+        """What the transfer would probably cost now. Raises: ChainError."""
 
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
         """What the wallets hold at exactly one block. Raises: ChainError."""

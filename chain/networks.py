@@ -43,6 +43,7 @@ class Network:
     bump_after_ms: int = 0  # EVM: not mined for so long: same nonce, higher fees
     transfer_resource: int  # EVM: the gas limit of a transfer; TRON: its energy where no estimate can be had
     fee_ceiling: int  # EVM: the highest max_fee_wei that we sign; TRON: the highest fee_limit_sun
+    l1_fee_oracle: str = ""  # EVM: the contract that says what a transaction's data cost on layer 1
     explorer_tx_url: str
     coin: str  # the native coin's asset
     coin_decimals: int
@@ -65,6 +66,7 @@ class Network:
 
 
 GWEI = 10**9
+OP_STACK_ORACLE = "0x420000000000000000000000000000000000000F"
 # fmt: off
 NETWORKS: dict[str, Network] = {row.name: row for row in (
     Network(
@@ -96,6 +98,7 @@ NETWORKS: dict[str, Network] = {row.name: row for row in (
         name="base", title="Base", family="evm", urls_setting="BASE_RPC_URLS", chain_id=8453,
         confirmations=12, final_tag="safe", block_ms=2_000, bump_after_ms=30_000, transfer_resource=120_000,
         fee_ceiling=50 * GWEI, explorer_tx_url="https://basescan.org/tx/{txid}", coin="ETH", coin_decimals=18,
+        l1_fee_oracle=OP_STACK_ORACLE,
         tokens={
             "USDC":  Token("0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", 6),
             "DAI":   Token("0x50c5725949A6F0c72E6C4a641F24049A917DB0Cb", 18),
@@ -105,7 +108,7 @@ NETWORKS: dict[str, Network] = {row.name: row for row in (
         name="optimism", title="Optimism", family="evm", urls_setting="OPTIMISM_RPC_URLS", chain_id=10,
         confirmations=12, final_tag="safe", block_ms=2_000, bump_after_ms=30_000, transfer_resource=120_000,
         fee_ceiling=50 * GWEI, explorer_tx_url="https://optimistic.etherscan.io/tx/{txid}",
-        coin="ETH", coin_decimals=18,
+        coin="ETH", coin_decimals=18, l1_fee_oracle=OP_STACK_ORACLE,
         tokens={
             "USDT":  Token("0x94b008aA00579c1307B0EF2c499aD98a8ce58e58", 6),
             "USDC":  Token("0x0b2C639c533813f4Aa9D7837CAf62653d097Ff85", 6),

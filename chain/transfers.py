@@ -1,6 +1,7 @@
 """The public face of the chain room: order, sign, send, watch, take the verdict (DESIGN §4)."""
 
 from chain.costs import of_payout as costs_of_payout
+from chain.estimates import Estimate, estimate
 from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
 from chain.lanes import NoLane, fitting, reach_units
 from chain.liquidity import refresh_due
@@ -22,6 +23,7 @@ from chain.watching import watch_due
 
 __all__ = [
     "AlreadyOrdered",
+    "Estimate",
     "KeyUnusable",
     "NoLane",
     "NotTheSigner",
@@ -33,6 +35,7 @@ __all__ = [
     "collect",
     "costs_of_payout",
     "deposit_xpub",
+    "estimate",
     "fitting",
     "latest_txid",
     "latest_txids",

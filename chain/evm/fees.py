@@ -3,11 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chain.endpoints import Endpoints
+from eth_abi.abi import encode
+from eth_utils.crypto import keccak
+
+from chain import networks
+from chain.endpoints import Endpoints, Unreachable
+from chain.evm import build
 from chain.evm.client import Client, Tip, quantity
-from chain.gateway import Candidate, FeeCeiling, Permanent
+from chain.gateway import Candidate, Expected, FeeCeiling, Permanent, Quote, Retryable, Signature, Transfer
 
 LEAST_TIP_WEI = 10**6
+GET_L1_FEE = keccak(b"getL1Fee(bytes)")[:4]
+LONGEST_SIGNATURE = Signature(r=2**255 - 1, s=2**255 - 1, parity=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +34,18 @@ def price(nodes: Endpoints[Client], tips: Mapping[str, Tip]) -> Price:
     return Price(min(tip.base_fee_wei for tip in tips.values()), tip_wei)
 
 
+def most_wei(market: Price, network: networks.Network) -> int:
+    """The most that a transfer may cost at this price: nothing above the ceiling is signed."""
+    return network.transfer_resource * min(_max_fee_wei(market), network.fee_ceiling)
+
+
 def offer(market: Price, *, previous: Candidate | None, ceiling_wei: int) -> dict[str, int]:
     """The fees to sign: twice the base fee and the tip; a replacement's are 12.5 % higher, both, or more.
 
     Raises: FeeCeiling.
     """
     tip_wei = market.tip_wei
-    max_fee_wei = 2 * market.base_fee_wei + market.tip_wei
+    max_fee_wei = _max_fee_wei(market)
     if previous:
         tip_wei = max(tip_wei, _raised(previous.fees["tip_wei"]))
         max_fee_wei = max(max_fee_wei, _raised(previous.fees["max_fee_wei"]), tip_wei)
@@ -41,6 +53,45 @@ def offer(market: Price, *, previous: Candidate | None, ceiling_wei: int) -> dic
         what = "a replacement's max fee" if previous else "max fee"
         raise FeeCeiling(f"{what} of {max_fee_wei} wei is above the ceiling {ceiling_wei}")
     return {"max_fee_wei": max_fee_wei, "tip_wei": tip_wei}
+
+
+def estimate(nodes: Endpoints[Client], tips: Mapping[str, Tip], transfer: Transfer) -> Expected:
+    """The gas that a node says the transfer takes, at the newest block's price, and its data's share on layer 1.
+
+    Where no node rehearses it (nothing in the wallet yet, a token that refuses) it is the whole gas limit.
+
+    Raises: ChainError.
+    """
+    market = price(nodes, tips)
+    to, value, data = build.call(transfer)
+    call = {"from": transfer.wallet, "to": to, "value": hex(value), "data": "0x" + data.hex()}
+    try:
+        gas = quantity(nodes.first(lambda node: node.call("eth_estimateGas", call)))
+    except Unreachable:
+        raise
+    except Retryable:
+        gas = build.gas_limit(transfer)
+    gas_price_wei = market.base_fee_wei + market.tip_wei
+    l1_fee_wei = _l1_fee_wei(nodes, transfer, gas=gas, gas_price_wei=gas_price_wei)
+    detail = {"gas": gas, "gas_price_wei": gas_price_wei, "l1_fee_wei": l1_fee_wei}
+    return Expected(gas * gas_price_wei + l1_fee_wei, detail)
+
+
+def _l1_fee_wei(nodes: Endpoints[Client], transfer: Transfer, *, gas: int, gas_price_wei: int) -> int:
+    """What an Optimism-like network says it takes for bytes of this size."""
+    oracle = networks.network(transfer.network).l1_fee_oracle
+    if not oracle:
+        return 0
+    quote = Quote({"gas": gas, "max_fee_wei": gas_price_wei, "tip_wei": gas_price_wei}, ref_number=0, ref_hash="")
+    raw = build.attach(transfer, quote, LONGEST_SIGNATURE).raw
+    asked = {"to": oracle, "data": "0x" + (GET_L1_FEE + encode(["bytes"], [raw])).hex()}
+    told = nodes.first(lambda node: node.call("eth_call", asked, "latest"))
+    return 0 if told == "0x" else quantity(told)  # no such contract: a local chain
+
+
+def _max_fee_wei(market: Price) -> int:
+    """Enough for some full blocks, each of which raises the base fee by an eighth."""
+    return 2 * market.base_fee_wei + market.tip_wei
 
 
 def _raised(wei: int) -> int:

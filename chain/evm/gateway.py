@@ -14,6 +14,7 @@ from chain.gateway import (
     Account,
     Answer,
     Candidate,
+    Expected,
     Head,
     Holding,
     Judgement,
@@ -121,9 +122,11 @@ class Gateway:
 
     def fee_units(self) -> int:
         """The whole gas limit at the price that would be signed now, or at the ceiling above which nothing is."""
-        market = fees.price(self._nodes, self._tips())
-        max_fee_wei = 2 * market.base_fee_wei + market.tip_wei
-        return self._network.transfer_resource * min(max_fee_wei, self._network.fee_ceiling)
+        return fees.most_wei(fees.price(self._nodes, self._tips()), self._network)
+
+    def estimate(self, transfer: Transfer) -> Expected:
+        """Its gas at today's price."""
+        return fees.estimate(self._nodes, self._tips(), transfer)
 
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
         """What the wallets hold at the newest common block, which every call names by its hash (EIP-1898)."""

@@ -14,7 +14,7 @@ from chain.gateway import (
     Account,
     Answer,
     Candidate,
-    FeeCeiling,
+    Expected,
     Head,
     Holding,
     Judgement,
@@ -28,11 +28,10 @@ from chain.gateway import (
     Signed,
     Transfer,
 )
-from chain.tron import build, client, facts
+from chain.tron import build, client, facts, fees
 from chain.tron.client import Client, Receipt
 
 VALID_FOR_MS = 60_000
-TRANSFER_BYTES = 350  # a signed token transfer has about 345, result included
 CONTRACT = "Contract"  # an account's type
 SOLIDITY = "walletsolidity"
 
@@ -60,7 +59,7 @@ class Gateway:
 
         Raises: FeeCeiling when the price is above the network's ceiling: the payment waits.
         """
-        fee_limit_sun = self._fee_limit_sun(transfer)
+        fee_limit_sun = fees.fee_limit_sun(self._nodes, transfer)
         solid = self._solid()
         latest = self._nodes.gather(Client.latest)
         return Quote(
@@ -78,7 +77,7 @@ class Gateway:
             if account.get("type") == CONTRACT:  # no block takes such a transaction
                 return Obstacle("TRON moves no TRX to a contract", in_a_block=False)
             return None
-        answer = self._call(transfer)
+        answer = fees.rehearsed(self._nodes, transfer)
         return Obstacle(client.words(answer)) if client.reverted(answer) else None
 
     def digest(self, transfer: Transfer, quote: Quote) -> bytes:
@@ -132,9 +131,11 @@ class Gateway:
 
     def fee_units(self) -> int:
         """A transfer's energy and bandwidth, all of it burned; what is staked is not counted on."""
-        prices = self._prices()
-        energy_sun = self._network.transfer_resource * prices["getEnergyFee"]
-        return min(energy_sun, self._network.fee_ceiling) + TRANSFER_BYTES * prices["getTransactionFee"]
+        return fees.most_sun(self._nodes, self._network)
+
+    def estimate(self, transfer: Transfer) -> Expected:
+        """Its energy and bandwidth at today's prices, without what the wallet has free."""
+        return fees.estimate(self._nodes, transfer)
 
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
         """What the wallets hold at a solid block: a node answers for its solid head, which must not move meanwhile.
@@ -226,26 +227,6 @@ class Gateway:
         proof = {"absent_from": links.ends(blocks), "expiration_ms": expiration_ms}
         return Judgement(note="expired, proven absent", expired={candidate.txid: proof})
 
-    def _fee_limit_sun(self, transfer: Transfer) -> int:
-        """Energy of the call with a fifth of headroom, at the chain's price; moving TRX takes none."""
-        if transfer.contract == networks.NATIVE:
-            return 0
-        answer = self._call(transfer)
-        energy = int(answer.get("energy_used", 0))
-        if client.reverted(answer) or energy <= 0:  # its end must come from a block, not from a simulation
-            energy = self._network.transfer_resource
-        price = self._prices()["getEnergyFee"]
-        if energy * price > self._network.fee_ceiling:
-            raise FeeCeiling(f"{energy} energy at {price} sun is above the ceiling {self._network.fee_ceiling}")
-        return min(energy * price * 6 // 5, self._network.fee_ceiling)
-
-    def _call(self, transfer: Transfer) -> dict[str, Any]:
-        """What the token's call would do now."""
-        to_account = addresses.account_bytes(self._network.name, transfer.to_address)
-        data = token_abi.transfer_call(to_account, transfer.amount_units)
-        owner, contract = build.account_hex(transfer.wallet), build.account_hex(transfer.contract)
-        return self._nodes.first(lambda node: node.constant(owner, contract, data))
-
     def _receipt(self, txid: str, *, upto: int) -> Receipt | None:
         """The receipt in a block up to that one; of later ones not all endpoints know yet."""
 
@@ -254,10 +235,6 @@ class Gateway:
             return receipt if receipt and receipt.number <= upto else None
 
         return self._nodes.agreed(ask)
-
-    def _prices(self) -> dict[str, int]:
-        listed = self._nodes.first(lambda node: node.call("wallet/getchainparameters"))["chainParameter"]
-        return {entry["key"]: int(entry.get("value", 0)) for entry in listed}
 
     def _read_block(self, number: int) -> links.Block:
         return self._nodes.agreed(lambda node: node.block(number))
