@@ -31,6 +31,7 @@ SUBJECTS: Mapping[str, str] = {
     "network": "network",
     "intent": "the intent's id",
     "endpoint": "network/host:port",
+    "payout": "the withdrawal's id",
     "ledger": "ledger",
     "outbox": "outbox",
 }
@@ -44,6 +45,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (
     Kind("lane.gas",                  "lane",       "a lane cannot pay the fees of its open payments and one more"),
     Kind("lane.low",                  "lane/asset", "a lane holds less than its threshold: fund it"),
     Kind("withdrawals.waiting",       "asset",      "approved withdrawals wait: no lane can pay them now"),
+    Kind("payment.obstacle",          "payout",     "the chain would refuse an approved payment now: it is held back"),
     Kind("payment.stuck",             "intent",     "a payment is open for far longer than its chain needs"),
     Kind("payment.person",            "intent",     "the chain shows something that no rule decides: a person looks"),
     Kind("payment.refused",           "intent",     "the signer refuses: approval, order and bytes do not agree"),

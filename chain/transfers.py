@@ -17,6 +17,7 @@ from chain.ordering import (
     order,
     verdicts,
 )
+from chain.rehearsing import obstacles
 from chain.sending import send_due
 from chain.signing import PayloadDiffers, put_off, sign
 from chain.watching import watch_due
@@ -39,6 +40,7 @@ __all__ = [
     "fitting",
     "latest_txid",
     "latest_txids",
+    "obstacles",
     "order",
     "put_off",
     "reach_units",

@@ -15,7 +15,7 @@ from ledger import partitions, posting, seals
 from payouts import anchors, doorbell, ticks
 from payouts.api import dialects
 from payouts.webhooks import delivery
-from payouts.withdrawals import authority, payable, queries, steps, withdrawals
+from payouts.withdrawals import authority, payable, queries, rehearsal, steps, withdrawals
 from payouts.withdrawals.models import Withdrawal
 
 log = structlog.get_logger(__name__)
@@ -41,7 +41,8 @@ def screen() -> int:
 def dispatch() -> int:
     """Hand approved withdrawals to the chain, oldest first, as far as the lanes reach."""
     refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane, transfers.AlreadyOrdered)
-    ids = payable.ids(limit=BATCH, now=datetime.now(UTC))
+    now = datetime.now(UTC)
+    ids = rehearsal.passed(payable.ids(limit=BATCH, now=now), now=now)
     return _each("dispatch", ids, lambda one, now: withdrawals.dispatch(one, now=now), refusals)
 
 

@@ -78,6 +78,7 @@ class Withdrawal(models.Model):
     txid = models.CharField(max_length=80, null=True)  # noqa: DJ001 - NULL is "nothing on chain yet"
     review_notes = models.TextField(blank=True, help_text="What screening found.")
     reason = models.TextField(blank=True, help_text="Why it was rejected, cancelled or failed.")
+    held_until = models.DateTimeField(null=True, help_text="Approved, but the chain would refuse it: not before then.")
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
 

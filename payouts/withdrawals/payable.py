@@ -20,20 +20,20 @@ def ids(*, limit: int, now: datetime) -> list[UUID]:
     here = [row.name for row in networks.configured()]
     for network, asset in queries.approved_pairs(networks=here):
         reach_units = transfers.reach_units(network, asset)
-        within = list(queries.approved(network, asset).filter(net_units__lte=reach_units)[:limit])
+        within = list(queries.approved(network, asset, now=now).filter(net_units__lte=reach_units)[:limit])
         fits = transfers.fitting(network, asset, [int(row.net_units) for row in within])
         chosen += [row.id for row, fit in zip(within, fits, strict=True) if fit]
         left = [row for row, fit in zip(within, fits, strict=True) if not fit]
-        text = _waiting(network, asset, left, reach_units=reach_units)
+        text = _waiting(network, asset, left, reach_units=reach_units, now=now)
         if text:
             texts[f"{network}/{asset}"] = text
     alarms.stand("withdrawals.waiting", texts, now=now)
     return chosen
 
 
-def _waiting(network: str, asset: str, left: list[Withdrawal], *, reach_units: int) -> str:
+def _waiting(network: str, asset: str, left: list[Withdrawal], *, reach_units: int, now: datetime) -> str:
     """What to say about those that nobody can pay: too large for every lane, or left over."""
-    beyond = queries.approved(network, asset).filter(net_units__gt=reach_units)
+    beyond = queries.approved(network, asset, now=now).filter(net_units__gt=reach_units)
     number = beyond.count() + len(left)
     if not number:
         return ""

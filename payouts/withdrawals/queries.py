@@ -1,9 +1,10 @@
 """Reads of withdrawals; whatever a merchant may see is reached through the merchant."""
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import Approval, Status, Withdrawal
@@ -42,6 +43,7 @@ def approved_pairs(*, networks: Collection[str]) -> list[tuple[str, str]]:
     return list(rows.order_by("network", "asset").values_list("network", "asset").distinct())
 
 
-def approved(network: str, asset: str) -> QuerySet[Withdrawal]:
-    """Approved withdrawals of one asset on one network, oldest first."""
-    return Withdrawal.objects.filter(status=Status.APPROVED, network=network, asset=asset).order_by("id")
+def approved(network: str, asset: str, *, now: datetime) -> QuerySet[Withdrawal]:
+    """Approved withdrawals of one asset on one network that are not held back, oldest first."""
+    rows = Withdrawal.objects.filter(status=Status.APPROVED, network=network, asset=asset)
+    return rows.filter(Q(held_until=None) | Q(held_until__lte=now)).order_by("id")

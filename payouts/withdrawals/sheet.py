@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chain import networks, transfers, units
+from chain import alarms, networks, transfers, units
 from ledger import balances, posting
 from ledger.accounts import Purpose
 from ledger.models import EventLine
@@ -106,12 +106,21 @@ def around(withdrawal: Withdrawal, *, public_id: str) -> list[Row]:
         Row("Level 1 by", str(withdrawal.level1_by or "–")),
         Row("Level 2 by", str(withdrawal.level2_by or "–")),
         Row("Reason", withdrawal.reason) if withdrawal.reason else None,
+        _held_back(withdrawal),
         Row("Id", public_id, "whole"),
         Row("Internal id", str(withdrawal.id), "whole"),
         _transaction(withdrawal),
         *_network_fees(withdrawal),
     ]
     return [row for row in rows if row is not None]
+
+
+def _held_back(withdrawal: Withdrawal) -> Row | None:
+    """Why an approved one is not handed to the chain."""
+    if withdrawal.status != Status.APPROVED or withdrawal.held_until is None:
+        return None
+    alarm = alarms.standing().filter(kind="payment.obstacle", subject=str(withdrawal.id)).first()
+    return Row("Held back", alarm.text, "alert", f"since {moment(alarm.raised_at)}") if alarm else None
 
 
 def _maker(withdrawal: Withdrawal) -> str:

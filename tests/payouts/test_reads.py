@@ -38,9 +38,9 @@ def test_dispatch_is_given_one_networks_approved_withdrawals() -> None:
         make.nodded(merchant, network=name, destination=address) for name, address in make.ADDRESSES.items()
     )
     make.withdrawal(merchant)
-    assert list(queries.approved("tron", "USDT")) == [on_tron]
-    assert list(queries.approved("ethereum", "USDT")) == [on_ethereum]
-    assert list(queries.approved("tron", "USDC")) == []
+    assert list(queries.approved("tron", "USDT", now=make.now())) == [on_tron]
+    assert list(queries.approved("ethereum", "USDT", now=make.now())) == [on_ethereum]
+    assert list(queries.approved("tron", "USDC", now=make.now())) == []
     assert queries.approved_pairs(networks=["ethereum", "tron"]) == [("ethereum", "USDT"), ("tron", "USDT")]
 
 

@@ -1,0 +1,50 @@
+"""What the chain would refuse now waits, APPROVED, with an alarm that says why; the merchant may still cancel it.
+
+Looked at again every minute. What would end in a block as failed is tried after a quarter of an hour all the same: the
+revert in a final block is the proof on which it is refunded. What no block would take (TRX to a contract) only waits.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from chain import alarms, transfers
+from payouts.withdrawals import withdrawals
+from payouts.withdrawals.models import Status, Withdrawal
+
+ALARM = "payment.obstacle"
+LOOK_AGAIN_AFTER = timedelta(minutes=1)
+TRIED_AFTER = timedelta(minutes=15)
+
+
+def passed(ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
+    """Those that the chain would pay now, or that have waited long enough. Never inside a transaction."""
+    _forget_ended(now=now)
+    rows = Withdrawal.objects.in_bulk(ids)
+    found = transfers.obstacles(withdrawals.payment(rows[one]) for one in ids)
+    since = _since(list(found))
+    go = []
+    for one in ids:
+        obstacle = found.get(one)
+        if obstacle is None:
+            alarms.clear(ALARM, subject=str(one), now=now)
+        elif not (obstacle.in_a_block and now - since.get(one, now) >= TRIED_AFTER):
+            alarms.raise_alarm(ALARM, subject=str(one), text=obstacle.reason, now=now)
+            Withdrawal.objects.filter(id=one, status=Status.APPROVED).update(held_until=now + LOOK_AGAIN_AFTER)
+            continue
+        go.append(one)
+    return go
+
+
+def _since(ids: Collection[UUID]) -> dict[UUID, datetime]:
+    """Since when each of these has been held back."""
+    rows = alarms.standing().filter(kind=ALARM, subject__in=[str(one) for one in ids])
+    return {UUID(row.subject): row.raised_at for row in rows}
+
+
+def _forget_ended(*, now: datetime) -> None:
+    """Clear the alarms of withdrawals that went on or were cancelled."""
+    held = {UUID(row.subject) for row in alarms.standing().filter(kind=ALARM)}
+    waiting = set(Withdrawal.objects.filter(id__in=held, status=Status.APPROVED).values_list("id", flat=True))
+    for ended in held - waiting:
+        alarms.clear(ALARM, subject=str(ended), now=now)
