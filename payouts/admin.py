@@ -16,6 +16,9 @@ from payouts.api import dialects
 from payouts.merchants.admin import ApiKeyAdmin, MerchantAdmin
 from payouts.merchants.models import ApiKey, Merchant
 from payouts.merchants.people import PersonAdmin
+from payouts.merchants.user_models import UserWallet
+from payouts.payments.admin import DepositAddressAdmin, ExtendedKeyAdmin, UserWalletAdmin
+from payouts.payments.models import DepositAddress, ExtendedKey
 from payouts.site import site
 from payouts.webhooks.admin import EndpointAdmin, MessageAdmin
 from payouts.webhooks.models import Endpoint, Message
@@ -61,6 +64,9 @@ SCREENS: dict[type[Model], type] = {
     PolicyRule:  PolicyRuleAdmin,
     Endpoint:    EndpointAdmin,
     Message:     MessageAdmin,
+    UserWallet:  UserWalletAdmin,
+    DepositAddress: DepositAddressAdmin,
+    ExtendedKey: ExtendedKeyAdmin,
     User:        PersonAdmin,
     **ledger.admin.SCREENS,
     Block:       SealedBlocks,

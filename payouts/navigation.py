@@ -26,6 +26,9 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
     )),
     ("Merchants", (
         Entry("Merchants",         "storefront",          "payouts", "merchant"),
+        Entry("Users' wallets",    "account_balance_wallet", "payouts", "userwallet"),
+        Entry("Deposit addresses", "qr_code_2",           "payouts", "depositaddress"),
+        Entry("Deposit keys",      "vpn_key",             "payouts", "extendedkey"),
         Entry("API keys",          "key",                 "payouts", "apikey"),
         Entry("Webhook URLs",      "webhook",             "payouts", "endpoint"),
         Entry("Webhook messages",  "outgoing_mail",       "payouts", "message"),

@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin, TabularInline
 
 from payouts.merchants import credit_page
 from payouts.merchants.models import Member
+from payouts.merchants.settings_admin import SettingsInline
 
 
 class MemberInline(TabularInline):  # type: ignore[misc]  # unfold is untyped
@@ -28,7 +29,7 @@ class MerchantAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     ordering = ("name",)
     fields = ("name", "mode", "id", "created_at")
     readonly_fields = ("id", "created_at")
-    inlines = (MemberInline,)
+    inlines = (SettingsInline, MemberInline)
     change_form_template = "payouts/desk/merchant.html"
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature

@@ -70,7 +70,7 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs want t
 
     class Meta:
         model = PolicyRule
-        fields = ("priority", "merchant", "api", "asset", "from_units", "to_units", "approval")
+        fields = ("priority", "merchant", "api", "channel", "asset", "from_units", "to_units", "approval")
         help_texts = {
             "from_units": "In the asset's smallest unit: 1 USDT is 1000000.",
             "to_units": "Inclusive, in the smallest unit; empty: no upper end.",
@@ -89,7 +89,7 @@ class PolicyRuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     """Who must approve what: the first row that matches decides, none means two levels."""
 
     form = PolicyForm
-    list_display = ("priority", "of_merchant", "api", "asset", "from_units", "to_units", "approval")
+    list_display = ("priority", "of_merchant", "api", "channel", "asset", "from_units", "to_units", "approval")
     list_select_related = ("merchant",)
     ordering = ("priority", "id")
 
