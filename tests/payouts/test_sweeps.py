@@ -161,6 +161,7 @@ def test_a_silent_network_does_not_hold_up_the_other(book: Any, tron: labs.TronL
     assert (tasks.lanes(), tasks.dispatch()) == (1, 1)
     assert sorted(alarms.standing().values_list("kind", "subject")) == [
         ("chain.unread", "ethereum"),
+        ("endpoint.aside", "ethereum/127.0.0.1:1"),
         ("lane.low", f"tron/{HotWallet.objects.get(network='tron').address}/USDT"),
         ("withdrawals.waiting", "ethereum/USDT"),
     ]
