@@ -30,6 +30,11 @@ COPY (
 ) TO STDOUT (FORMAT csv, DELIMITER E'\\x01', QUOTE E'\\x02', ESCAPE E'\\x02')
 """
 
+_OLDEST_UNSEALED = """
+SELECT at FROM ledger_event
+WHERE xid >= coalesce((SELECT xid_to FROM ledger_block ORDER BY number DESC LIMIT 1), '0') ORDER BY xid LIMIT 1
+"""
+
 
 class XidsWentBack(Exception):
     """The database numbers its transactions below what is sealed already: it was restored without its counter."""
@@ -63,6 +68,17 @@ def _seal(limit: int, now: datetime) -> int:
             raise XidsWentBack(str(error)) from error
         raise
     return row[0] if row else 0
+
+
+def oldest_unsealed_s(now: datetime) -> float:
+    """How long the oldest event that no block holds has been waiting; 0 without one.
+
+    Units: seconds. Found by its transaction's number, at the cost of one row, however many wait.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST_UNSEALED)
+        row = cursor.fetchone()
+    return max((now - row[0]).total_seconds(), 0.0) if row else 0.0
 
 
 def newest() -> Block | None:

@@ -2,8 +2,10 @@
 
 # ruff: noqa: T201 - it prints its findings
 
+import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,7 @@ from tests.bench import place, table
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
 REPEATS = int(os.environ.get("BENCH_REPEATS", "3"))
+ONLY = os.environ.get("BENCH_ONLY", "")  # a regular expression: the loads whose names it is found in
 CALLERS = (1, 4, 8, 16)
 HORDAK = place.ROOT / ".local" / "bench" / "hordak" / "bin" / "python"
 SMALL, LARGE, SEALED = "10 k", "10 M", "sealed"
@@ -41,13 +44,18 @@ def run() -> None:
         os.environ["DATABASE_URL"] = urls[SMALL]
         django.setup()
         loads, ratios = _loads(urls, place.named(env["DATABASE_OWNER_URL"], ""))
-        measured: dict[str, list[float]] = {name: [] for name in loads}
+        lags = _sealed(loads, ratios, urls[SMALL])
+        measured: dict[str, list[float]] = {name: [] for name in loads if re.search(ONLY, name)}
         for _ in range(REPEATS):
-            for name in random.sample(list(loads), len(loads)):
+            for name in random.sample(list(measured), len(measured)):
                 measured[name].append(loads[name]())
+                print(f"  {name}: {measured[name][-1]:,.0f}", file=sys.stderr)
         print(f"\nledger, medians of {REPEATS} runs of {SECONDS:g} s each, in turn; {table.machine()}")
-        print("PostgreSQL 18, fsync and synchronous_commit on; callers are threads of one process\n")
+        print("PostgreSQL 18, fsync and synchronous_commit on; callers are threads of one process,")
+        print("in two processes: half of them in each, as the web server's two workers have them\n")
         print("\n".join(table.rows(measured, ratios)))
+        print("\nsealer, four sweeps a second: from an event's writing to its block")
+        print("\n".join(table.lags(lags)))
         print("\n".join(_proofs(urls[SEALED])))
 
 
@@ -76,6 +84,9 @@ def _loads(urls: dict[str, str], owner: str) -> tuple[dict[str, Load], dict[str,
         loads[f"post() × {callers}"] = on(SMALL, it.post, callers)
         ratios[f"post() × {callers}"] = f"floor × {callers}"
     for callers in (8, 16):
+        name = f"post() × {callers} in two processes"
+        loads[name] = partial(it.in_processes, urls[SMALL], callers=callers, seconds=SECONDS)
+        ratios[name] = f"floor × {callers}"
         loads[f"post() in a transaction × {callers}"] = on(SMALL, it.post_in_transaction, callers)
         ratios[f"post() in a transaction × {callers}"] = f"floor × {callers}"
     hordak = it.hordak_database(owner) if HORDAK.exists() else ""
@@ -97,13 +108,23 @@ def _loads(urls: dict[str, str], owner: str) -> tuple[dict[str, Load], dict[str,
     for callers in (1, 8):
         loads[f"post() × {callers}, 10 M events"] = on(LARGE, it.post, callers)
         ratios[f"post() × {callers}, 10 M events"] = f"post() × {callers}"
-    loads["post() × 8 beside the sealer"] = lambda: _beside_a_sealer(on(SMALL, it.post, 8), urls[SMALL])
-    ratios["post() × 8 beside the sealer"] = "post() × 8"
+    loads["post_many(8000) and post() × 8 at once"] = partial(it.at_once, urls[SMALL], seconds=SECONDS)
     return loads, ratios
 
 
-def _beside_a_sealer(load: Load, url: str) -> float:
-    """The same load while another process seals four times a second."""
+def _sealed(loads: dict[str, Load], ratios: dict[str, str], url: str) -> dict[str, list[dict[str, float]]]:
+    """Add some loads once more, beside a sealer; answers where it says how long events waited for it."""
+    lags: dict[str, list[dict[str, float]]] = {}
+    at_once = "post_many(8000) and post() × 8 at once"
+    for name in ("post() × 8 in two processes", "post_many(8000), 10 k events", at_once):
+        beside = f"{name}, sealed"
+        loads[beside] = partial(_beside_a_sealer, loads[name], url, lags.setdefault(beside, []))
+        ratios[beside] = name
+    return lags
+
+
+def _beside_a_sealer(load: Load, url: str, lags: list[dict[str, float]]) -> float:
+    """The same load while another process seals four times a second, which tells how long events wait for it."""
     command = [sys.executable, "-m", "tests.bench.sealer"]
     env = os.environ | {"DATABASE_URL": url}
     with subprocess.Popen(command, env=env, cwd=place.ROOT, stdin=PIPE, stdout=PIPE) as sealer:  # noqa: S603 - our own
@@ -112,7 +133,8 @@ def _beside_a_sealer(load: Load, url: str) -> float:
         try:
             return load()
         finally:
-            sealer.communicate()
+            said, _ = sealer.communicate()
+            lags.append(json.loads(said))
 
 
 def _proofs(url: str) -> list[str]:

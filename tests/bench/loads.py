@@ -2,14 +2,18 @@
 
 import itertools
 import json
+import os
 import random
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from subprocess import PIPE
+from typing import IO
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -21,7 +25,7 @@ from ledger import bulk, posting
 from ledger.accounts import Purpose, Ref
 from ledger.posting import Kind, Movement
 from tests.bench import orm
-from tests.bench.place import ACCOUNTS, BOOKS, HERE
+from tests.bench.place import ACCOUNTS, BOOKS, HERE, ROOT
 
 BOOK_BASE, OWNER_BASE = (
     UUID("b0000000-0000-8000-8000-000000000000").int,
@@ -135,6 +139,44 @@ def rate(load: Callable[[], int], *, callers: int, seconds: float) -> float:
 
     with ThreadPoolExecutor(callers) as pool:
         return sum(done / took for done, took in pool.map(work, range(callers)))
+
+
+def in_processes(url: str, *, callers: int, seconds: float, processes: int = 2) -> float:
+    """post() by callers who share so many processes, as a web server's workers have them."""
+    with ExitStack() as stack:
+        workers = [stack.enter_context(_worker(url, callers // processes, seconds)) for _ in range(processes)]
+        for worker in workers:
+            _told(worker).write("\n")
+            _told(worker).close()
+        return sum(float(_said(worker).readline()) for worker in workers)
+
+
+def at_once(url: str, *, seconds: float) -> float:
+    """One caller's batches of thousands beside eight who post in another process."""
+    with _worker(url, 8, seconds) as worker:
+        _told(worker).write("\n")
+        _told(worker).close()
+        use(url)
+        return rate(batches(8000), callers=1, seconds=seconds) + float(_said(worker).readline())
+
+
+@contextmanager
+def _worker(url: str, callers: int, seconds: float) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "tests.bench.callers", str(callers), str(seconds)]
+    env = os.environ | {"DATABASE_URL": url}
+    with subprocess.Popen(command, env=env, cwd=ROOT, stdin=PIPE, stdout=PIPE, text=True) as worker:  # noqa: S603 - our own
+        _said(worker).readline()
+        yield worker
+
+
+def _told(worker: "subprocess.Popen[str]") -> IO[str]:
+    assert worker.stdin
+    return worker.stdin
+
+
+def _said(worker: "subprocess.Popen[str]") -> IO[str]:
+    assert worker.stdout
+    return worker.stdout
 
 
 def use(url: str) -> None:

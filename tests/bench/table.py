@@ -20,16 +20,26 @@ def machine() -> str:
 
 def rows(measured: Mapping[str, Sequence[float]], ratios: Mapping[str, str]) -> list[str]:
     """A line per load: its median rate per second, from where to where it went, its ratio to another's."""
-    lines = [f"{'':44}{'per second':>12}  {'from … to':>19}  ratio"]
+    lines = [f"{'':54}{'per second':>12}  {'from … to':>19}  ratio"]
     for name, values in measured.items():
         if not values:
-            lines.append(f"{name:44}{'–':>12}")
+            lines.append(f"{name:54}{'–':>12}")
             continue
         median = statistics.median(values)
         spread = f"{min(values):,.0f} … {max(values):,.0f}"
-        line = f"{name:44}{median:>12,.0f}  {spread:>19}"
+        line = f"{name:54}{median:>12,.0f}  {spread:>19}"
         other = ratios.get(name)
         if other and measured.get(other):
             line += f"  {median / statistics.median(measured[other]):.2f} of {other}"
         lines.append(line)
     return lines
+
+
+def lags(measured: Mapping[str, Sequence[Mapping[str, float]]]) -> list[str]:
+    """A line per load: how long events waited, the worst of its runs."""
+    return [
+        f"{name:54}{sum(run['events'] for run in runs):>12,.0f} events, p99 {max(run['p99_s'] for run in runs):.2f} s,"
+        f" longest {max(run['longest_s'] for run in runs):.2f} s"
+        for name, runs in measured.items()
+        if runs
+    ]
