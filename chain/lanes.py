@@ -7,6 +7,7 @@ that arrives counts once its block is final; money that leaves counts from the o
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from functools import reduce
 from operator import or_
 
@@ -153,6 +154,11 @@ def covers(intent: Intent) -> bool:
 def asset(network: str, contract: str) -> str:
     """What that contract's asset is called; the coin under its own name."""
     return next(name for name, token in networks.network(network).assets.items() if token.contract == contract)
+
+
+def coins(network: str, contract: str, amount_units: int) -> Decimal:
+    """What the chain counts, in whole coins."""
+    return Decimal(amount_units).scaleb(-networks.token(network, asset(network, contract)).decimals)
 
 
 def text(network: str, contract: str, amount_units: int) -> str:

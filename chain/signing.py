@@ -18,6 +18,7 @@ log = structlog.get_logger(__name__)
 
 TRY_AGAIN_AFTER = timedelta(seconds=5)
 ERROR_LENGTH = 500
+REFUSED = "refused: "  # how `last_error` begins when a person must look
 
 
 class PayloadDiffers(Exception):
@@ -58,7 +59,7 @@ def sign(intent_id: UUID, *, expected: Payment | anchoring.Anchor, now: datetime
         return None
     except (PayloadDiffers, keys.KeyUnusable) as refused:
         log.exception("signing refused", intent=str(intent.id), reason=str(refused))
-        put_off(intent.id, reason=str(refused), now=now)
+        put_off(intent.id, reason=str(refused), now=now, refused=True)
         raise
     if intent.last_error:  # only what was put off can have raised it
         alarms.clear("payment.fees", subject=str(intent.id), now=now)
@@ -155,8 +156,7 @@ def _commit(
     return attempt
 
 
-def put_off(intent_id: UUID, *, reason: str, now: datetime) -> None:
+def put_off(intent_id: UUID, *, reason: str, now: datetime, refused: bool = False) -> None:
     """Let others have their turn first: this intent is not to be signed now, and that is why."""
-    Intent.objects.filter(pk=intent_id).update(
-        next_sign_at=now + TRY_AGAIN_AFTER, last_error=f"sign: {reason}"[:ERROR_LENGTH]
-    )
+    told = (REFUSED if refused else "sign: ") + reason
+    Intent.objects.filter(pk=intent_id).update(next_sign_at=now + TRY_AGAIN_AFTER, last_error=told[:ERROR_LENGTH])

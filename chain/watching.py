@@ -69,6 +69,7 @@ def _watch(gateway: Gateway, intent: Intent, *, head: Head, now: datetime) -> bo
     failpoint("judge.after_read")
     if judgement.alarm:
         log.error("payment needs a person", intent=str(intent.id), payout=str(intent.payout_id), alarm=judgement.alarm)
+        alarms.raise_alarm("payment.person", subject=str(intent.id), text=judgement.alarm, now=now)
     if intent.bump_due and not judgement.bump_due:  # whatever kept a bump back, none is needed any more
         alarms.clear("payment.fees", subject=str(intent.id), now=now)
     try:

@@ -37,6 +37,9 @@ app.conf.beat_schedule = {
     "webhooks":   {"task": "payouts.tasks.webhooks",   "schedule": 1.0, "options": {"queue": "webhooks", "expires": 5}},
     "seal":       {"task": "payouts.tasks.seal",       "schedule": 0.5, "options": {"queue": "worker", "expires": 5}},
     "anchor":     {"task": "payouts.tasks.anchor",     "schedule": 2.0, "options": {"queue": "worker", "expires": 5}},
+    "survey":     {"task": "payouts.tasks.survey",     "schedule": 15.0, "options": {"queue": "worker", "expires": 15}},
+    "reconcile":  {"task": "payouts.tasks.reconcile",  "schedule": 60.0, "options": {"queue": "worker", "expires": 60}},
+    "prove":      {"task": "payouts.tasks.prove",      "schedule": 6 * 3600, "options": {"queue": "worker"}},
     "partition":  {"task": "payouts.tasks.partition",  "schedule": 3600, "options": {"queue": "worker"}},
 }
 # fmt: on

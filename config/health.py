@@ -12,7 +12,7 @@ from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from chain import families, gateway, networks
+from chain import alarms, families, gateway, networks
 from payouts import ticks
 
 STALE_S = 60  # a sweep that has not finished for so long has no worker
@@ -28,14 +28,19 @@ def healthz(_request: HttpRequest) -> JsonResponse:
 @require_safe
 @never_cache
 def readyz(_request: HttpRequest) -> JsonResponse:
-    """Database, broker and chains are reachable and every sweep has run lately; 503 and what is wrong otherwise."""
+    """Database, broker and chains are reachable and every sweep has run lately; 503 and what is wrong otherwise.
+
+    Open alarms make it `degraded` and are listed; 503 only for the kinds that concern every caller (alarms.KINDS): a
+    balancer that took the service away because one lane is short would stop what still goes on.
+    """
     checks: dict[str, Any] = {"database": _checked(_database), "broker": _checked(_broker)}
     for network in networks.configured():
         checks[network.name] = _checked(functools.partial(_chain, network.name))
     checks["workers"] = _checked(_workers)
+    checks["alarms"] = alarmed = _checked(_alarms)
     ready = all(check["ok"] for check in checks.values())
-    answer = {"status": "ready" if ready else "not ready", "checks": checks}
-    return JsonResponse(answer, status=200 if ready else 503)
+    status = "not ready" if not ready else "degraded" if alarmed.get("open") else "ready"
+    return JsonResponse({"status": status, "checks": checks}, status=200 if ready else 503)
 
 
 def _checked(check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
@@ -60,6 +65,13 @@ def _broker() -> dict[str, Any]:
 def _chain(network: str) -> dict[str, Any]:
     head = families.gateway(network).head()
     return {"block": head.number, "final_block": head.final_number}
+
+
+def _alarms() -> dict[str, Any]:
+    """Kinds and since when; what and where is for those who log in."""
+    found = list(alarms.standing())
+    opened = [{"kind": alarm.kind, "since": alarm.raised_at, "seen": alarm.seen_at} for alarm in found]
+    return {"ok": not any(alarms.KINDS[alarm.kind].makes_unready for alarm in found), "open": opened}
 
 
 def _workers() -> dict[str, Any]:

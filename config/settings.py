@@ -179,6 +179,7 @@ AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_VERBOSE = False
 LOGIN_URL = "admin:login"
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one production shows no metrics to anybody
 RATE_LIMITS_STORAGE = REDIS_URL
 WITHDRAWAL_WAIT_S = env.float("WITHDRAWAL_WAIT_S", default=20.0)  # how long a create waits for the transaction's hash
 # Of a web process's threads (WEB_THREADS) so many may wait; who comes then is answered at once.
@@ -210,7 +211,7 @@ if not IS_LOCAL:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
     SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True

@@ -162,3 +162,14 @@ def microseconds(moment: datetime) -> int:
     """Since 1970, exactly."""
     whole = int(moment.replace(microsecond=0).timestamp())
     return whole * 1_000_000 + moment.microsecond
+
+
+def oldest_unsealed_at() -> datetime | None:
+    """When the oldest event was written that is in no block yet; None when all are sealed."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT min(at) FROM ledger_event"
+            " WHERE xid >= coalesce((SELECT xid_to FROM ledger_block ORDER BY number DESC LIMIT 1), '0'::xid8)"
+        )
+        oldest: datetime | None = cursor.fetchone()[0]
+    return oldest

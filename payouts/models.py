@@ -4,6 +4,7 @@ from payouts.merchants.models import ApiKey, Challenge, Member, Merchant, Nonce
 from payouts.merchants.store_models import AddressChange, Login, QrCode, Store, Supervisor
 from payouts.merchants.user_models import UserWallet, WithdrawalSettings
 from payouts.payments.models import DepositAddress, ExtendedKey
+from payouts.surveying import Difference
 from payouts.ticks import Tick
 from payouts.webhooks.models import Attempt, Endpoint, Message, SigningSecret
 from payouts.withdrawals.models import FeeRule, IdempotencyKey, PolicyRule, StepTaken, Withdrawal
@@ -14,6 +15,7 @@ __all__ = [
     "Attempt",
     "Challenge",
     "DepositAddress",
+    "Difference",
     "Endpoint",
     "ExtendedKey",
     "FeeRule",

@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError
 from chain import addresses, anchoring, transfers
 from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
-from payouts import anchors, doorbell, ticks
+from payouts import anchors, doorbell, surveying, ticks
 from payouts.api import dialects
 from payouts.webhooks import delivery
 from payouts.withdrawals import authority, payable, queries, rehearsal, steps, withdrawals
@@ -60,7 +60,7 @@ def sign() -> int:
         try:
             expected = MAY_BE_SIGNED[Purpose(intent.purpose)](intent)
         except (authority.NotAuthorised, anchors.NotSealed) as refusal:
-            transfers.put_off(intent.id, reason=str(refusal), now=now)
+            transfers.put_off(intent.id, reason=str(refusal), now=now, refused=True)
             raise
         return transfers.sign(intent.id, expected=expected, now=now)
 
@@ -116,6 +116,24 @@ def anchor() -> int:
 def partition() -> int:
     """Make the ledger's partitions of the months to come."""
     return _sweep("partition", lambda now: len(partitions.make_ahead(now)))
+
+
+@shared_task(name="payouts.tasks.survey")
+def survey() -> int:
+    """Raise what does not move by itself."""
+    return _sweep("survey", lambda now: surveying.survey(now=now))
+
+
+@shared_task(name="payouts.tasks.reconcile")
+def reconcile() -> int:
+    """Compare the ledger with the wallets."""
+    return _sweep("reconcile", lambda now: surveying.reconcile(now=now))
+
+
+@shared_task(name="payouts.tasks.prove", acks_late=False, soft_time_limit=3600, time_limit=3660)
+def prove() -> int:
+    """Prove the whole ledger; long, so that it is not handed out again while it runs."""
+    return _sweep("prove", lambda now: surveying.prove(now=now))
 
 
 def _sweep(name: str, work: Callable[[datetime], int]) -> int:

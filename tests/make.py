@@ -165,10 +165,15 @@ def fund(wallet: HotWallet, *, units: int) -> HotWallet:
 
 def decided(of: Withdrawal, outcome: IntentState) -> transfers.Verdict:
     """The chain's last word about a dispatched withdrawal, as the watcher writes it down."""
-    Intent.objects.filter(payout_id=of.id).update(
+    decided_intent(Intent.objects.get(payout_id=of.id), outcome)
+    return next(verdict for verdict in transfers.verdicts(limit=1000) if verdict.payout_id == of.id)
+
+
+def decided_intent(intent: Intent, outcome: IntentState = IntentState.PAID) -> None:
+    """The same of an intent."""
+    Intent.objects.filter(pk=intent.pk).update(
         state=outcome, txid=uuid.uuid4().hex * 2, proof={"made by": "tests"}, verdict_at=now()
     )
-    return next(verdict for verdict in transfers.verdicts(limit=1000) if verdict.payout_id == of.id)
 
 
 def holds(of: Merchant) -> dict[str, int]:

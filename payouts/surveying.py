@@ -1,0 +1,94 @@
+"""Look over everything that should move by itself, and raise what does not: payments, seals, messages, agreement."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from django.db import models
+
+from chain import alarms, gateway, networks, troubles
+from chain.models import Intent, LaneBalance
+from ledger import audit, balances, seals
+from payouts import reconciliation
+from payouts.webhooks.models import Message
+
+log = structlog.get_logger(__name__)
+
+UNSEALED_FOR = timedelta(minutes=2)
+OUTBOX_LATE = timedelta(minutes=5)
+SHOWN_PROBLEMS = 5
+OFF_FOR = timedelta(minutes=2)  # a difference that is gone by then was money on its way
+
+
+class Difference(models.Model):
+    """How far ledger and chain were apart when they were last compared; the asset's ledger units."""
+
+    network = models.CharField(max_length=32)
+    asset = models.CharField(max_length=16)
+    units = models.DecimalField(max_digits=78, decimal_places=0)
+    at = models.DateTimeField()
+    since = models.DateTimeField(null=True)  # since when they have differed
+
+    class Meta:
+        app_label = "payouts"
+        constraints = [models.UniqueConstraint(fields=["network", "asset"], name="difference_once")]
+
+
+def survey(*, now: datetime) -> int:
+    """Raise and clear what the rows alone show; how many alarms are open then."""
+    troubles.tell(now=now)
+    oldest = seals.oldest_unsealed_at()
+    late = {"ledger": f"not sealed since {oldest}"} if oldest and now - oldest > UNSEALED_FOR else {}
+    alarms.stand("ledger.unsealed", late, now=now)
+    waiting = Message.objects.filter(state=Message.State.PENDING, next_attempt_at__lte=now - OUTBOX_LATE)
+    number = waiting.count()
+    alarms.stand("outbox.late", {"outbox": f"{number} messages are due and not tried"} if number else {}, now=now)
+    return alarms.standing().count()
+
+
+def reconcile(*, now: datetime) -> int:
+    """Compare the ledger with the wallets, each asset that either has; how many were compared.
+
+    A network that cannot be read, or never holds still, keeps what was last known of it.
+    """
+    compared = 0
+    for row in networks.configured():
+        for asset in row.assets:
+            if not _moved(row.name, asset):
+                continue
+            try:
+                _keep(reconciliation.compare(row.name, asset), now=now)
+            except gateway.ChainError as unread:
+                log.warning("reconcile.unread", network=row.name, asset=asset, error=str(unread))
+                continue
+            compared += 1
+    texts = {
+        f"{one.network}/{one.asset}": f"off by {one.units} ledger units since {one.since:%Y-%m-%d %H:%M:%S}"
+        for one in Difference.objects.filter(since__lte=now - OFF_FOR)
+    }
+    alarms.stand("reconciliation.difference", texts, now=now)
+    return compared
+
+
+def prove(*, now: datetime) -> int:
+    """Prove the whole ledger from its events; how many problems there are."""
+    problems = audit.prove().problems
+    shown = "; ".join(problems[:SHOWN_PROBLEMS])
+    texts = {"ledger": f"{len(problems)} problems: {shown}"} if problems else {}
+    alarms.stand("ledger.mismatch", texts, now=now)
+    return len(problems)
+
+
+def _moved(network: str, asset: str) -> bool:
+    return (
+        LaneBalance.objects.filter(wallet__network=network, asset=asset, units__gt=0).exists()
+        or Intent.objects.filter(network=network, asset=asset).exists()
+        or balances.external_units(network, asset) != 0
+    )
+
+
+def _keep(found: reconciliation.Comparison, *, now: datetime) -> None:
+    key: dict[str, Any] = {"network": found.network, "asset": found.asset}
+    known = Difference.objects.filter(**key).first()
+    since = None if found.ok else (known and known.since) or now
+    Difference.objects.update_or_create(**key, defaults={"units": found.difference_units, "at": now, "since": since})
