@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payouts', '0008_invoice_fees'),
+        ('payouts', '0009_held_until'),
     ]
 
     operations = [
