@@ -16,6 +16,8 @@ from payouts.api import dialects
 from payouts.merchants.admin import ApiKeyAdmin, MerchantAdmin
 from payouts.merchants.models import ApiKey, Merchant
 from payouts.merchants.people import PersonAdmin
+from payouts.merchants.store_admin import QrCodeAdmin, StoreAdmin, SupervisorAdmin
+from payouts.merchants.store_models import QrCode, Store, Supervisor
 from payouts.merchants.user_models import UserWallet
 from payouts.payments.admin import DepositAddressAdmin, ExtendedKeyAdmin, UserWalletAdmin
 from payouts.payments.models import DepositAddress, ExtendedKey
@@ -59,6 +61,9 @@ class SealedBlocks(ledger.admin.BlockAdmin):
 SCREENS: dict[type[Model], type] = {
     Withdrawal:  Desk,
     Merchant:    MerchantAdmin,
+    Store:       StoreAdmin,
+    QrCode:      QrCodeAdmin,
+    Supervisor:  SupervisorAdmin,
     ApiKey:      ApiKeyAdmin,
     FeeRule:     FeeRuleAdmin,
     PolicyRule:  PolicyRuleAdmin,

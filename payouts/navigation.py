@@ -26,8 +26,11 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
     )),
     ("Merchants", (
         Entry("Merchants",         "storefront",          "payouts", "merchant"),
+        Entry("Stores",            "store",               "payouts", "store"),
+        Entry("QR codes",          "qr_code_2",           "payouts", "qrcode"),
+        Entry("Supervisors",       "badge",               "payouts", "supervisor"),
         Entry("Users' wallets",    "account_balance_wallet", "payouts", "userwallet"),
-        Entry("Deposit addresses", "qr_code_2",           "payouts", "depositaddress"),
+        Entry("Deposit addresses", "savings",             "payouts", "depositaddress"),
         Entry("Deposit keys",      "vpn_key",             "payouts", "extendedkey"),
         Entry("API keys",          "key",                 "payouts", "apikey"),
         Entry("Webhook URLs",      "webhook",             "payouts", "endpoint"),

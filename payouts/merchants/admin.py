@@ -5,11 +5,13 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.urls import URLPattern, path
+from django.shortcuts import get_object_or_404
+from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin, TabularInline
 
+from chain import units
 from payouts.merchants import credit_page
-from payouts.merchants.models import Member
+from payouts.merchants.models import Member, Merchant
 from payouts.merchants.settings_admin import SettingsInline
 
 
@@ -44,7 +46,10 @@ class MerchantAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def _credit(self, request: HttpRequest, merchant_id: UUID) -> HttpResponse:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        return credit_page.page(self, request, merchant_id)
+        merchant = get_object_or_404(Merchant, id=merchant_id)
+        back = reverse("admin:payouts_merchant_change", args=[merchant.id])
+        whose = credit_page.Whose(merchant.name, merchant.id, merchant.id, [*units.PLACES], back)
+        return credit_page.page(self, request, whose)
 
 
 class ApiKeyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped

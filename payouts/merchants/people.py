@@ -15,8 +15,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 # The rights that open something on this site; all others are nobody's or a superuser's.
 RIGHTS = Q(codename__in=["approve_level1", "approve_level2", "change_message"]) | Q(
-    codename__regex=r"^(view|add|change)_(merchant|member|withdrawalsettings|feerule|policyrule)$|^(view|change)_(apikey|userwallet)$"
-    r"|^view_(withdrawal|endpoint|message|attempt|accountline|eventline|creditlimitline)$"
+    codename__regex=r"^(view|add|change)_(merchant|member|withdrawalsettings|store|qrcode|feerule|policyrule)$"
+    r"|^(view|change)_(apikey|userwallet)$"
+    r"|^view_(withdrawal|supervisor|addresschange|endpoint|message|attempt|accountline|eventline|creditlimitline)$"
     r"|^view_(depositaddress|extendedkey)$"
     r"|^view_(hotwallet|intent|signedattempt)$"
 )
