@@ -183,7 +183,7 @@ METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one production s
 RATE_LIMITS_STORAGE = REDIS_URL
 WITHDRAWAL_WAIT_S = env.float("WITHDRAWAL_WAIT_S", default=20.0)  # how long a create waits for the transaction's hash
 # Of a web process's threads (WEB_THREADS) so many may wait; who comes then is answered at once.
-WITHDRAWAL_WAITERS = env.int("WITHDRAWAL_WAITERS", default=4)
+WITHDRAWAL_WAITERS = env.int("WITHDRAWAL_WAITERS", default=max(1, env.int("WEB_THREADS", default=8) // 2))
 WEBHOOKS_ALLOW_LOOPBACK = IS_LOCAL  # a developer's receiver listens on 127.0.0.1; production's never does
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

@@ -98,6 +98,7 @@ def around(withdrawal: Withdrawal, *, public_id: str) -> list[Row]:
         Row("Merchant", merchant.name),
         mode or Row("Mode", "LIVE"),
         Row("Made by", _maker(withdrawal), note=f"{withdrawal.api} API"),
+        Row("For the merchant's user", withdrawal.user_wallet.user_id, "whole") if withdrawal.user_wallet else None,
         Row("Made at", moment(withdrawal.created_at)),
         *_screening(withdrawal),
         drawn,

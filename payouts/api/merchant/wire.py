@@ -7,12 +7,11 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from ulid import ULID
 
 from chain import addresses, units
 from ledger import posting
 from ledger.balances import Balance, Entry
-from payouts.api import base
+from payouts.api import base, ids
 from payouts.merchants.models import ApiKey
 from payouts.webhooks import endpoints
 from payouts.webhooks.models import Attempt, Endpoint, Message
@@ -25,9 +24,9 @@ SHOWN_PLACES = 2
 NETWORKS = {"TRC20": "tron", "ERC20": "ethereum"}
 NETWORK_NAMES = {name: code for code, name in NETWORKS.items()}
 AMOUNT = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
-ULID_FORM = re.compile(r"wd_[0-7][0-9A-HJKMNP-TV-Z]{25}", re.ASCII)
 CREATE_FIELDS = frozenset({"amount", "destination_address", "network"})
 WEBHOOK_FIELDS = frozenset({"url", "events"})
+public_id, parse_id = ids.ulid, ids.parse_ulid
 
 
 class Refused(Exception):
@@ -61,16 +60,6 @@ def error_of(error: Exception) -> tuple[int, str] | None:
     if isinstance(error, steps.StepRefused):
         return 409, f"withdrawal is {error.status}"
     return ERRORS.get(type(error))
-
-
-def public_id(withdrawal_id: UUID) -> str:
-    """`wd_` and the ULID of the same 128 bits."""
-    return f"wd_{ULID.from_uuid(withdrawal_id)}"
-
-
-def parse_id(text: str) -> UUID | None:
-    """The id behind `wd_…`, or None when the text is none."""
-    return ULID.from_str(text[3:]).to_uuid() if ULID_FORM.fullmatch(text) else None
 
 
 def order(body: dict[str, Any], *, key: ApiKey) -> withdrawals.Order:

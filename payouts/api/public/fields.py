@@ -1,13 +1,14 @@
 """Single fields of the `public` API's bodies, each checked by what the document says of it."""
 
-import re
 from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 
 from payouts.merchants.models import Merchant
 from payouts.merchants.user_models import UserWallet
 from payouts.payments import wallets
 
-EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,180}\.[^@\s.]{2,}")
 WALLET_FIELDS = frozenset({"userId", "email", "firstName", "lastName", "phone", "callbackUrl", "isActive"})
 
 
@@ -71,8 +72,10 @@ def wallet_details(body: dict[str, Any]) -> tuple[str, dict[str, object]]:
     """
     only(body, WALLET_FIELDS)
     user_id, email = text(body, "userId", most=128), text(body, "email", most=254)
-    if not EMAIL.fullmatch(email):
-        raise Refused(400, "email must be an e-mail address")
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise Refused(400, "email must be an e-mail address") from error
     is_active = body.get("isActive", True)
     if not isinstance(is_active, bool):
         raise Refused(400, "isActive must be true or false")

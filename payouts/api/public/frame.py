@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from payouts.api import base, refusals, throttling
+from payouts.api import base, ids, refusals, throttling
 from payouts.api.public import auth, fields, wire
 from payouts.merchants.models import ApiKey
 from payouts.withdrawals import queries
@@ -70,7 +70,7 @@ class PublicView(APIView):
 
         Raises: fields.Refused.
         """
-        found = wire.parse_id(text)
+        found = ids.parse_uuid(text) or ids.parse_ulid(text)
         if found is None or not queries.of(self.key.merchant, api=api).filter(id=found).exists():
             raise fields.Refused(404, "Withdrawal not found")
         return found

@@ -1,18 +1,16 @@
 """The `public` API's shapes: requests, answers, errors, webhooks (seed 1, CONFORMANCE §1)."""
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import orjson
 
 from chain import addresses, units
 from ledger import posting
 from ledger.accounts import Purpose
-from payouts.api import base
+from payouts.api import base, ids
 from payouts.api.public import fields
 from payouts.api.public.fields import Refused
 from payouts.merchants.models import ApiKey
@@ -30,7 +28,7 @@ CURRENCY_NAMES = {network: code for code, network in CURRENCIES.items()}
 CREATE_FIELDS = frozenset({"userId", "walletAddress", "amount", "currencyType", "callbackUrl"})
 EVENTS = [steps.WAITS_FOR_MERCHANT, *(f"withdrawal.{end}" for end in ("completed", "failed", "rejected", "cancelled"))]
 TEST_EVENT = "webhook.test"
-ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
+public_id, parse_id = str, ids.parse_uuid
 
 # fmt: off
 SHOWN: Mapping[str, str] = {
@@ -94,16 +92,6 @@ def refusal(status_code: int, text: str) -> dict[str, Any]:
 def success(message: str, data: Any) -> dict[str, Any]:
     """`{success:true, message, data}`."""
     return {"success": True, "message": message, "data": data}
-
-
-def public_id(withdrawal_id: UUID) -> str:
-    """The id as it is."""
-    return str(withdrawal_id)
-
-
-def parse_id(text: str) -> UUID | None:
-    """The id behind its text, or None when the text is none."""
-    return UUID(text) if ID.fullmatch(text) else None
 
 
 def order(body: dict[str, Any], *, key: ApiKey, channel: str, now: datetime) -> withdrawals.Order:
@@ -176,7 +164,7 @@ def withdrawal(seen: Mapping[str, Any]) -> dict[str, Any]:
         "network": currency.partition("-")[2] if currency else seen["network"].upper(),
         "walletAddress": seen["destination"],
         "reason": seen["reason"] or None,
-        "createdAt": seen["created_at"] and moment(seen["created_at"]),
+        "createdAt": moment(seen["created_at"]),
         "updatedAt": moment(seen["updated_at"]),
         "confirmedAt": _confirmed_at(seen),
     }
