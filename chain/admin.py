@@ -1,38 +1,16 @@
 """Read-only screens of the chain room; the site that shows them registers them."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from chain.models import EndpointHealth, HotWallet, Intent, SignedAttempt
+from chain.alarms import Alarm
+from chain.lane_admin import AlarmAdmin, HotWalletAdmin, LaneThresholdAdmin, PauseAdmin
+from chain.models import EndpointHealth, HotWallet, Intent, LaneThreshold, Pause, SignedAttempt
+from chain.screens import ReadOnly
 
 if TYPE_CHECKING:
     from django.db.models import Model
-
-
-class ReadOnly(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
-    """Everything to see, nothing to change: these rows are the protocol's."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002 - Django's signature
-        """Never."""
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
-        """Never."""
-        return False
-
-
-class HotWalletAdmin(ReadOnly):
-    """Lanes and where their sequence stands."""
-
-    list_display = ("network", "address", "next_seq", "paused", "note")
-    list_filter = ("network", "paused")
-    search_fields = ("address",)
 
 
 class IntentAdmin(ReadOnly):
@@ -74,7 +52,10 @@ class EndpointHealthAdmin(ReadOnly):
 
 
 # fmt: off
-SCREENS: dict[type["Model"], type[ReadOnly]] = {
+SCREENS: dict[type["Model"], type[ModelAdmin]] = {
+    Alarm:          AlarmAdmin,
+    LaneThreshold:  LaneThresholdAdmin,
+    Pause:          PauseAdmin,
     HotWallet:      HotWalletAdmin,
     Intent:         IntentAdmin,
     SignedAttempt:  SignedAttemptAdmin,

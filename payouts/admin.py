@@ -12,6 +12,7 @@ import chain.admin
 import ledger.admin
 from chain import networks
 from ledger.models import Anchor, Block
+from payouts import operating
 from payouts.api import dialects
 from payouts.merchants.admin import ApiKeyAdmin, MerchantAdmin
 from payouts.merchants.models import ApiKey, Merchant
@@ -41,6 +42,10 @@ class Desk(WithdrawalAdmin):
     def public_id(self, withdrawal: Withdrawal) -> str:
         """The id as the API that made it gives it."""
         return dialects.DIALECTS[withdrawal.api].public_id(withdrawal.id)
+
+    def waits_for(self, withdrawal: Withdrawal) -> str:
+        """The approvals, a lane's money, or what its payment on chain is at."""
+        return operating.waits_for(withdrawal)
 
 
 class SealedBlocks(ledger.admin.BlockAdmin):

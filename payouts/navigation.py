@@ -43,7 +43,10 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
         Entry("Seals",             "lock",                "ledger",  "block"),
     )),
     ("Chains", (
+        Entry("Alarms",            "notification_important", "chain", "alarm"),
         Entry("Hot wallets",       "account_balance_wallet", "chain", "hotwallet"),
+        Entry("Thresholds",        "vertical_align_bottom", "chain", "lanethreshold"),
+        Entry("Pauses",            "pause_circle",        "chain",   "pause"),
         Entry("Payments",          "send",                "chain",   "intent"),
         Entry("Signed bytes",      "draw",                "chain",   "signedattempt"),
     )),

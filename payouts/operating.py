@@ -28,6 +28,9 @@ def waits_for(withdrawal: Withdrawal) -> str:
         found = inspection.payment(withdrawal.id)
         return str(found["waits_for"]) if found else "nothing that is on record: a person must look"
     if withdrawal.status == Status.APPROVED:
+        obstacle = alarms.standing().filter(kind="payment.obstacle", subject=str(withdrawal.id)).first()
+        if obstacle:
+            return obstacle.text
         subject = f"{withdrawal.network}/{withdrawal.asset}"
         short = alarms.standing().filter(kind="withdrawals.waiting", subject=subject).first()
         if short:

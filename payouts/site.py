@@ -16,11 +16,13 @@ from unfold.forms import AuthenticationForm
 from unfold.sites import UnfoldAdminSite
 from unfold.widgets import BASE_INPUT_CLASSES
 
+from chain import alarms
 from payouts.merchants import otp
 from payouts.withdrawals import waiting
 
 # Alpine, which unfold is built on, evaluates the expressions in its attributes; nothing outside the admin may.
 CONTENT_POLICY = {"script-src": ["'self'", "'unsafe-eval'"]}
+SHOWN_ALARMS = 20
 View = Callable[..., HttpResponseBase]
 
 
@@ -84,9 +86,10 @@ class Site(OTPAdminSite, UnfoldAdminSite):  # type: ignore[misc]  # neither pack
         return context | {"colors": None}
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponseBase:
-        """Say first what waits, for whom, and since when."""
+        """Say first what is wrong, then what waits, for whom, and since when."""
         waits = waiting.summary(request.user, now=timezone.now()) if self.has_permission(request) else None
-        shown: HttpResponseBase = super().index(request, {"waits": waits} | (extra_context or {}))
+        alarmed = list(alarms.standing()[:SHOWN_ALARMS]) if request.user.has_perm("chain.view_alarm") else []
+        shown: HttpResponseBase = super().index(request, {"waits": waits, "alarms": alarmed} | (extra_context or {}))
         return shown
 
 

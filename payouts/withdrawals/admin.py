@@ -85,6 +85,10 @@ class WithdrawalAdmin(ReadOnly):
         """The id as the merchant knows it."""
         return str(withdrawal.id)
 
+    def waits_for(self, withdrawal: Withdrawal) -> str:  # noqa: ARG002 - a floor above knows more
+        """What has to happen next; empty when nothing has."""
+        return ""
+
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """Oldest first where something waits, newest first where one looks back."""
         looks_back = request.GET.get("waiting") == "all" or request.GET.get("q")
@@ -138,7 +142,7 @@ class WithdrawalAdmin(ReadOnly):
                 "withdrawal": obj,
                 "shade": SHADES[obj.status],
                 "bound": sheet.bound(obj),
-                "around": sheet.around(obj, public_id=self.public_id(obj)),
+                "around": [*_waits(self.waits_for(obj)), *sheet.around(obj, public_id=self.public_id(obj))],
                 "tables": [sheet.history(obj), sheet.movements(obj), sheet.messages(obj)],
                 "buttons": _buttons(request, obj),
             }
@@ -191,6 +195,10 @@ class WithdrawalAdmin(ReadOnly):
         notes = withdrawal.review_notes.splitlines()
         marks = format_html_join("", '<span class="desk-note">{}</span>', ([note] for note in notes))
         return format_html('<div class="desk-cell">{}</div>', marks) if notes else "–"
+
+
+def _waits(text: str) -> list[sheet.Row]:
+    return [sheet.Row("Waits for", text)] if text else []
 
 
 def _spellings(term: str) -> list[str]:
