@@ -6,6 +6,8 @@ Whatever is out of the ordinary leaves everything as it was, and the longer ways
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import connection, transaction
+
 from ledger import calls, packing, posting
 from ledger.packing import Packed
 from ledger.posting import Movement, Posted
@@ -15,7 +17,7 @@ _COLUMNS = (
     " %s::jsonb[]"
 )
 _POST = f"SELECT done FROM ledger_post_fresh({_COLUMNS}, false)"  # noqa: S608 - our own columns
-_POST_BRIEFLY = f"SELECT * FROM ledger_post_fresh_briefly({_COLUMNS})"  # noqa: S608 - our own columns
+_POST_CROWD = f"SELECT * FROM ledger_post_crowd({_COLUMNS}, true, true)"  # noqa: S608 - our own columns
 
 
 def posted(packed: Packed) -> bool:
@@ -27,10 +29,13 @@ def posted(packed: Packed) -> bool:
 def post_together(movements: Sequence[Movement]) -> list[Posted] | None:
     """Post different callers' movements, None when they do not go this way; waits 100 ms for a row, not longer.
 
-    Raises: OperationalError when somebody holds a row for longer.
+    Raises: TransactionManagementError inside a transaction; OperationalError when somebody holds a row for longer;
+    IntegrityError when one of them has been posted before.
     """
+    if connection.in_atomic_block:
+        raise transaction.TransactionManagementError("a call for several callers is a transaction of its own")
     packed = packing.pack(movements)
-    done, at, *columns = calls.call(_POST_BRIEFLY, _parameters(packed))[0]
+    done, at, *columns = calls.call(_POST_CROWD, _parameters(packed))[0]
     return _answers(movements, at, columns) if done else None
 
 

@@ -6,7 +6,7 @@ DOORS = (
     "ledger_post_one",
     "ledger_post_one_briefly",
     "ledger_post_fresh",
-    "ledger_post_fresh_briefly",
+    "ledger_post_crowd",
     "ledger_post_many",
     "ledger_post_together",
     "ledger_make_ahead",

@@ -12,9 +12,10 @@ answer. A posting costs a round trip, a commit and most of a processor's attenti
 
 import threading
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 
-from django.db import Error, OperationalError
+from django.db import Error, IntegrityError, OperationalError
 
 from ledger import bulk, calls, fresh, posting
 from ledger.posting import LedgerRefused, Movement, Posted
@@ -131,9 +132,17 @@ def _lead(mine: _Waiting) -> Posted:
 def _answer(crowd: list[_Waiting]) -> None:
     """Give everybody an answer, or nobody: then each goes alone and meets his own error."""
     try:
-        movements = [one.movement for one in crowd]
-        found = fresh.post_together(movements) or bulk.post_each(movements)
+        found = _posted([one.movement for one in crowd])
     except (Error, LedgerRefused, TypeError, ValueError):
         return
     for one, answer in zip(crowd, found, strict=True):
         one.answer = answer
+
+
+def _posted(movements: list[Movement]) -> Sequence[Posted | LedgerRefused]:
+    """The short way, or, where one of them is no new one or not allowed, the way that tells which."""
+    with suppress(IntegrityError):
+        answers = fresh.post_together(movements)
+        if answers:
+            return answers
+    return bulk.post_each(movements)
