@@ -9,7 +9,7 @@ LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --
 ZEROS := 0000000000000000000000000000000000000000000000000000000000000000
 DUMMY_PRODUCTION := SLUICE_ENV=production ALLOWED_HOSTS=sluice.example BASE_URL=https://sluice.example \
 	DATABASE_URL=postgresql://nobody:nothing@127.0.0.1:1/none REDIS_URL=redis://127.0.0.1:1/0 \
-	EVM_RPC_URLS=http://127.0.0.1:1 TRON_RPC_URLS=http://127.0.0.1:1 KEY_PEPPER=$(ZEROS) SECRETS_KEY=$(ZEROS) \
+	EVM_RPC_URLS=http://127.0.0.1:1 TRON_RPC_URLS=http://127.0.0.1:1 KEY_PEPPER=$(ZEROS) SECRETS_KEY=$(ZEROS) APPROVAL_KEY=$(ZEROS) \
 	SECRET_KEY=only-for-the-check-abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ
 
 .PHONY: help demo up test check bench lock clean

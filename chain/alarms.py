@@ -48,6 +48,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (
     Kind("payment.obstacle",          "payout",     "the chain would refuse an approved payment now: it is held back"),
     Kind("payment.stuck",             "intent",     "a payment is open for far longer than its chain needs"),
     Kind("payment.person",            "intent",     "the chain shows something that no rule decides: a person looks"),
+    Kind("payment.capped",            "intent",     "the signer's caps do not allow a payment now: it waits"),
     Kind("payment.refused",           "intent",     "the signer refuses: approval, order and bytes do not agree"),
     Kind("payment.fees",              "intent",     "fees are above the network's ceiling: a payment or bump waits"),
     Kind("endpoint.aside",            "endpoint",   "a node is put aside: silent, errs, lags, differs, other chain"),

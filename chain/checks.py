@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from chain import networks
+from chain import caps, networks
 
 
 @register()
@@ -23,3 +23,17 @@ def anchors_have_a_network(**_: Any) -> list[CheckMessage]:
     if settings.SEAL_ANCHOR_EVERY_S < 1:
         found.append(Error("SEAL_ANCHOR_EVERY_S is at least 1 (seconds)", id="chain.E002"))
     return found
+
+
+@register()
+def the_signer_has_its_caps(**_: Any) -> list[CheckMessage]:
+    """Caps that can be read; production's signer never works without, nor with some for assets that nobody named."""
+    try:
+        table = caps.parsed(settings.SIGNER_CAPS)
+    except caps.BadCaps as wrong:
+        return [Error(str(wrong), hint="see chain/caps.py", id="chain.E003")]
+    if settings.IS_LOCAL or settings.ROLE != "signer":
+        return []
+    if not table or caps.ANY in table:
+        return [Error("SIGNER_CAPS names each asset that may be paid, with its limits", id="chain.E003")]
+    return []

@@ -1,8 +1,8 @@
 """The only reader of private keys: keystore v3 files, opened by the signer process alone.
 
 A key lives in `<KEYSTORE_DIR>/<network>-<address>.json`; the passphrase of all of them is the content of
-KEYSTORE_PASSPHRASE_FILE. The deposit addresses of one network hang on one seed, `<network>-deposits.json`. Nothing here
-returns a key, only signatures and public halves.
+KEYSTORE_PASSPHRASE_FILE, or KEYSTORE_PASSPHRASE itself. The deposit addresses of one network hang on one seed,
+`<network>-deposits.json`. Nothing here returns a key, only signatures and public halves.
 """
 
 import json
@@ -113,6 +113,8 @@ def _file(network: str, address: str) -> Path:
 
 
 def _passphrase() -> str:
+    if settings.KEYSTORE_PASSPHRASE:
+        return str(settings.KEYSTORE_PASSPHRASE)
     try:
         passphrase = Path(settings.KEYSTORE_PASSPHRASE_FILE).read_text().strip()
     except OSError as wrong:

@@ -188,6 +188,7 @@ class SignedAttempt(models.Model):
     state = models.CharField(max_length=12, choices=AttemptState, default=AttemptState.LIVE)
     proof = models.JSONField(default=dict, blank=True)
     signed_at = models.DateTimeField()
+    attended = models.BooleanField(default=True)  # whether some person had said yes
 
     class Meta:
         """One live attempt per intent; a txid belongs to one attempt; EXPIRED never without its proof."""

@@ -34,6 +34,7 @@ class Payment:
     asset: str
     to_address: str
     amount_units: int
+    attended: bool = True  # whether some person has said yes to it: the signer's caps ask
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """The signer's part: rebuild the payment, sign it, read it back, and commit the bytes before anybody sees them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,9 +9,20 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError
 
-from chain import addresses, alarms, anchoring, families, keys, lanes, networks, units
+from chain import addresses, alarms, anchoring, caps, families, keys, lanes, networks, units
 from chain.failpoints import committing, failpoint
-from chain.gateway import Candidate, ChainError, FeeCeiling, Gateway, Mismatch, Quote, Reading, Signed, Transfer
+from chain.gateway import (
+    Candidate,
+    ChainError,
+    FeeCeiling,
+    Gateway,
+    Mismatch,
+    Quote,
+    Reading,
+    Retryable,
+    Signed,
+    Transfer,
+)
 from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttempt
 from chain.ordering import Payment
 
@@ -21,17 +33,20 @@ ERROR_LENGTH = 500
 REFUSED = "refused: "  # how `last_error` begins when a person must look
 
 
+Expected = Payment | anchoring.Anchor
+
+
 class PayloadDiffers(Exception):
     """The approved payment, the ordered one and the bytes do not agree; nothing is signed, a person must look."""
 
 
-def sign(intent_id: UUID, *, expected: Payment | anchoring.Anchor, now: datetime) -> SignedAttempt | None:
+def sign(intent_id: UUID, *, expected: Expected, now: datetime) -> SignedAttempt | None:
     """Sign what was approved: the first bytes, a replacement with higher fees, or new bytes after proven expiry.
 
     Only the signer process may. Returns None when nothing is to be signed now: the intent is decided or has its live
     bytes, its lane is paused, another signer was quicker, or the network cannot be read (noted, tried again later).
 
-    Raises: NotTheSigner, KeyUnusable, PayloadDiffers.
+    Raises: NotTheSigner, KeyUnusable, PayloadDiffers, caps.OverCap.
     """
     if settings.ROLE != "signer":
         raise keys.NotTheSigner(f"a {settings.ROLE} process signs nothing")
@@ -47,26 +62,33 @@ def sign(intent_id: UUID, *, expected: Payment | anchoring.Anchor, now: datetime
     try:
         transfer = _agreed(intent, expected)
         gateway = families.gateway(intent.network)
+        _admit(gateway, transfer, expected, candidates, now=now)
         failpoint("quote.before_read")
         quote = gateway.quote(transfer, previous=previous)
         failpoint("quote.after_read")
         signed = _sealed(gateway, transfer, quote)
+        attempt = _commit(intent, expected, candidates, quote, signed, now=now)
     except ChainError as unread:
         put_off(intent.id, reason=str(unread), now=now)
         failpoint("sign.after_put_off")
         if isinstance(unread, FeeCeiling):
             alarms.raise_alarm("payment.fees", subject=str(intent.id), text=str(unread), now=now)
         return None
+    except caps.OverCap as capped:
+        put_off(intent.id, reason=str(capped), now=now)
+        alarms.raise_alarm("payment.capped", subject=str(intent.id), text=str(capped), now=now)
+        raise
     except (PayloadDiffers, keys.KeyUnusable) as refused:
         log.exception("signing refused", intent=str(intent.id), reason=str(refused))
         put_off(intent.id, reason=str(refused), now=now, refused=True)
         raise
-    if intent.last_error:  # only what was put off can have raised it
-        alarms.clear("payment.fees", subject=str(intent.id), now=now)
-    return _commit(intent, candidates, quote, signed, now=now)
+    if intent.last_error:  # only what was put off can have raised them
+        for kind in ("payment.fees", "payment.capped"):
+            alarms.clear(kind, subject=str(intent.id), now=now)
+    return attempt
 
 
-def _agreed(intent: Intent, expected: Payment | anchoring.Anchor) -> Transfer:
+def _agreed(intent: Intent, expected: Expected) -> Transfer:
     """What is to be signed, after three sources have said the same: the approval, the order, the table of networks.
 
     Raises: PayloadDiffers.
@@ -104,6 +126,33 @@ def _anchored(anchor: anchoring.Anchor, *, wallet: str) -> tuple[object, ...]:
     return (Purpose.ANCHOR, None, anchor.network, "", wallet, 0, "", anchoring.data_of(anchor))
 
 
+def _admit(
+    gateway: Gateway, transfer: Transfer, expected: Expected, candidates: Sequence[Candidate], *, now: datetime
+) -> None:
+    """Have the caps allow the first bytes, and the chain show that new ones are needed: the database is not believed.
+
+    Bytes that have a successor were proven absent when that was signed; so the last ones alone are looked for.
+
+    Raises: OverCap, ChainError.
+    """
+    if not candidates:
+        _within_caps(expected, now=now)
+        return
+    last = candidates[-1]
+    if last.expiration_ms is not None:
+        judgement = gateway.judge(transfer, [replace(last, is_live=True)], head=gateway.head(), scan={}, now=now)
+        if last.txid not in judgement.expired:
+            raise Retryable(f"{last.txid} is called expired, but the chain does not show that: {judgement.note}")
+
+
+def _within_caps(expected: Expected, *, now: datetime) -> None:
+    """Raises: OverCap."""
+    if isinstance(expected, Payment):
+        caps.check(expected, now=now)
+    else:
+        caps.check_anchor(expected.network, now=now)
+
+
 def _sealed(gateway: Gateway, transfer: Transfer, quote: Quote) -> Signed:
     """Sign, then decode the bytes again and compare everything that they say.
 
@@ -125,13 +174,19 @@ def _sealed(gateway: Gateway, transfer: Transfer, quote: Quote) -> Signed:
 
 
 def _commit(
-    intent: Intent, candidates: Sequence[Candidate], quote: Quote, signed: Signed, *, now: datetime
+    intent: Intent, expected: Expected, candidates: Sequence[Candidate], quote: Quote, signed: Signed, *, now: datetime
 ) -> SignedAttempt | None:
-    """Keep the bytes, once; of two signers the unique indexes let one through."""
+    """Keep the bytes, once; of two signers the unique indexes let one through.
+
+    Raises: OverCap when another signer used up the cap meanwhile.
+    """
     seen = [candidate.txid for candidate in candidates]
     try:
         with committing("signed"):
             locked = Intent.objects.select_for_update().get(pk=intent.pk)
+            if not candidates:
+                caps.take_turns()
+                _within_caps(expected, now=now)
             if locked.state != IntentState.OPEN or [one.txid for one in locked.candidates()] != seen:
                 return None
             locked.attempts.filter(state=AttemptState.LIVE).update(state=AttemptState.SUPERSEDED)
@@ -145,6 +200,7 @@ def _commit(
                 ref_hash=quote.ref_hash,
                 expiration_ms=quote.expiration_ms,
                 signed_at=now,
+                attended=expected.attended if isinstance(expected, Payment) else False,
             )
             Intent.objects.filter(pk=locked.pk).update(
                 bump_due=False, last_error="", next_send_at=now, next_watch_at=now

@@ -1,5 +1,6 @@
 """The public face of the chain room: order, sign, send, watch, take the verdict (DESIGN §4)."""
 
+from chain.caps import OverCap, check_order
 from chain.costs import of_payout as costs_of_payout
 from chain.estimates import Estimate, estimate
 from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
@@ -29,10 +30,12 @@ __all__ = [
     "NoLane",
     "NotTheSigner",
     "NotToCollect",
+    "OverCap",
     "PayloadDiffers",
     "Payment",
     "Verdict",
     "awaiting_signature",
+    "check_order",
     "collect",
     "costs_of_payout",
     "deposit_xpub",

@@ -40,7 +40,7 @@ def screen() -> int:
 @shared_task(name="payouts.tasks.dispatch")
 def dispatch() -> int:
     """Hand approved withdrawals to the chain, oldest first, as far as the lanes reach."""
-    refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane, transfers.AlreadyOrdered)
+    refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane, transfers.AlreadyOrdered, transfers.OverCap)
     now = datetime.now(UTC)
     ids = rehearsal.passed(payable.ids(limit=BATCH, now=now), now=now)
     return _each("dispatch", ids, lambda one, now: withdrawals.dispatch(one, now=now), refusals)
@@ -64,7 +64,13 @@ def sign() -> int:
             raise
         return transfers.sign(intent.id, expected=expected, now=now)
 
-    refusals = (authority.NotAuthorised, anchors.NotSealed, transfers.PayloadDiffers, transfers.KeyUnusable)
+    refusals = (
+        authority.NotAuthorised,
+        anchors.NotSealed,
+        transfers.OverCap,
+        transfers.PayloadDiffers,
+        transfers.KeyUnusable,
+    )
     done = _each("sign", transfers.awaiting_signature(limit=BATCH, now=datetime.now(UTC)), one, refusals)
     if done:
         doorbell.ring("send")

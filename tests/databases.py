@@ -91,6 +91,12 @@ def _template() -> str:
                 db.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(outdated)))
         db.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(fresh)))
         _migrate(owner_url(fresh))
+        # A test is web, worker and signer in one process; what each may do by itself, tests of their own say.
+        db.execute(
+            sql.SQL("GRANT sluice_signer TO {}").format(
+                sql.Identifier(urlsplit(os.environ["DATABASE_URL"]).username or "")
+            )
+        )
         db.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(fresh), sql.Identifier(name)))
     return name
 

@@ -98,14 +98,15 @@ def _fingerprint() -> str:
 
 def _decides(path: Path) -> bool:
     return path.suffix == ".sql" or (
-        path.suffix == ".py" and (path.parent.name == "migrations" or "models" in path.name or path.stem == "migrate")
+        path.suffix == ".py"
+        and (path.parent.name == "migrations" or "models" in path.name or path.stem in ("migrate", "roles"))
     )
 
 
 def environment_without(**more: str) -> dict[str, str]:
     """This process's environment as a newcomer would have it: no URL, no secret, no settings given."""
     own = {*local.URLS, "DATABASE_OWNER_URL", "SECRET_KEY", "KEY_PEPPER", "SECRETS_KEY", "KEYSTORE_DIR"}
-    own |= {"KEYSTORE_PASSPHRASE_FILE", "DJANGO_SETTINGS_MODULE"}
+    own |= {*local.WHOSE, "DJANGO_SETTINGS_MODULE"}
     return {name: value for name, value in os.environ.items() if name not in own} | more
 
 

@@ -11,7 +11,11 @@ from config.local import place, record
 
 URLS = ("DATABASE_URL", "REDIS_URL", "EVM_RPC_URLS", "TRON_RPC_URLS")
 DATABASE_PAIR = ("DATABASE_URL", "DATABASE_OWNER_URL")  # of one database: both are given or both are ours
-SIGNER_ONLY = "KEYSTORE_PASSPHRASE_FILE"
+WHOSE = {  # by SLUICE_ROLE; what is not here is everybody's
+    "KEYSTORE_PASSPHRASE_FILE": ("signer",),
+    "APPROVAL_KEY": ("web", "signer"),
+    "SIGNER_DATABASE_URL": (),  # becomes the signer's DATABASE_URL
+}
 NEED_NO_SERVICE = {"help", "version", "check", "collectstatic", "makemigrations", "diffsettings", "sqlmigrate"}
 OWNERS_COMMANDS = {"migrate", "showmigrations", "flush"}
 
@@ -23,10 +27,19 @@ def discovered(environ: Mapping[str, str]) -> dict[str, str]:
 
 def missing_from(environ: Mapping[str, str], env: Mapping[str, str]) -> dict[str, str]:
     """Those of the local default's variables that this process lacks and may have."""
-    withheld = set(DATABASE_PAIR) if any(environ.get(name) for name in DATABASE_PAIR) else set()
-    if environ.get("SLUICE_ROLE") != "signer":
-        withheld.add(SIGNER_ONLY)
-    return {name: value for name, value in env.items() if not environ.get(name) and name not in withheld}
+    given = {name for name, value in environ.items() if value}
+    if environ.get("DATABASE_URL") == env.get("DATABASE_URL"):  # from a parent of another role, which had it from here
+        given -= set(DATABASE_PAIR)
+    withheld = given.union(DATABASE_PAIR) if given.intersection(DATABASE_PAIR) else given
+    ours = for_role(env, environ.get("SLUICE_ROLE") or "web")
+    return {name: value for name, value in ours.items() if name not in withheld}
+
+
+def for_role(env: Mapping[str, str], role: str) -> dict[str, str]:
+    """What of the local default's variables a process of that role gets; the signer has a database login of its own."""
+    kept = {name: value for name, value in env.items() if role in WHOSE.get(name, (role,))}
+    own = {"DATABASE_URL": env["SIGNER_DATABASE_URL"]} if role == "signer" and "SIGNER_DATABASE_URL" in env else {}
+    return kept | own
 
 
 @contextmanager

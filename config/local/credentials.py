@@ -12,6 +12,8 @@ NAMES = {
     "keystore_passphrase": 32,
     "postgres_owner": 24,
     "postgres_web": 24,
+    "postgres_signer": 24,
+    "approval_key": 32,
     "redis": 24,
 }
 

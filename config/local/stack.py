@@ -104,6 +104,8 @@ def start(
         raise
     env = services.env | _application_secrets(here)
     services.env = {name: value for name, value in env.items() if not environ.get(name)}
+    if "postgres" in missing:
+        services.signer_env |= postgres.signer_env(here)
     services.signer_env["KEYSTORE_PASSPHRASE_FILE"] = str(data_dir / "secrets" / "keystore_passphrase")
     return services
 
@@ -128,6 +130,7 @@ def _application_secrets(here: Place) -> dict[str, str]:
         "SECRET_KEY": here.secrets["secret_key"],
         "KEY_PEPPER": here.secrets["key_pepper"],
         "SECRETS_KEY": here.secrets["secrets_key"],
+        "APPROVAL_KEY": here.secrets["approval_key"],
         "KEYSTORE_DIR": str(here.data_dir / "keystore"),
     }
 

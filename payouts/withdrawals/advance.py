@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from ledger import posting
 from payouts import doorbell
 from payouts.webhooks import outbox
-from payouts.withdrawals import ends, payload, postings, snapshots, steps
+from payouts.withdrawals import ends, evidence, payload, postings, snapshots, steps
 from payouts.withdrawals.models import Approval, StepTaken, Withdrawal
 
 log = structlog.get_logger(__name__)
@@ -83,7 +83,7 @@ def take(withdrawal: Withdrawal, verb: str, by: By, *, now: datetime) -> Withdra
 
 def _note(withdrawal: Withdrawal, step: steps.Step, by: By, *, before: str, now: datetime) -> None:
     """Write the history row."""
-    StepTaken.objects.create(
+    taken = StepTaken(
         withdrawal=withdrawal,
         verb=step.verb,
         from_status=before,
@@ -95,6 +95,9 @@ def _note(withdrawal: Withdrawal, step: steps.Step, by: By, *, before: str, now:
         data=by.data,
         at=now,
     )
+    if step.verb in evidence.VERBS:
+        taken.evidence = evidence.of(taken)
+    taken.save(force_insert=True)
 
 
 def _told_by(withdrawal: Withdrawal, step: steps.Step) -> list[str]:

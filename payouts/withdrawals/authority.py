@@ -1,9 +1,10 @@
 """The signer's own look at the approvals: what may be signed is read from history, not taken from a queue."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from chain import transfers
-from payouts.withdrawals import payload, withdrawals
+from payouts.withdrawals import evidence, payload, withdrawals
 from payouts.withdrawals.models import Approval, Status, StepTaken, Withdrawal
 
 Way = tuple[str, ...]
@@ -24,7 +25,7 @@ class NotAuthorised(Exception):
 def authorised(payout_id: UUID) -> transfers.Payment:
     """The payment that the recorded approvals bind, rebuilt from the withdrawal.
 
-    Raises: NotAuthorised when a step is missing, binds another payload, or one person took two of them.
+    Raises: NotAuthorised when a step is missing, binds another payload, lacks its evidence, or one person took two.
     """
     withdrawal = Withdrawal.objects.filter(id=payout_id, status=Status.PROCESSING).first()
     if withdrawal is None:
@@ -35,7 +36,10 @@ def authorised(payout_id: UUID) -> transfers.Payment:
     people = [step.person_id for step in approvals if step.verb.startswith("approve_l")]
     if None in people or len({*people, withdrawal.maker_id}) != len(people) + 1:
         raise NotAuthorised(f"{payout_id} was not approved by different people")
-    return withdrawals.payment(withdrawal)
+    said = [step for step in approvals if step.verb in evidence.VERBS]
+    if not all(evidence.holds(step) for step in said):
+        raise NotAuthorised(f"{payout_id} has an approval without its evidence: nobody's yes")
+    return replace(withdrawals.payment(withdrawal), attended=bool(said))
 
 
 def _approvals(withdrawal: Withdrawal) -> list[StepTaken]:

@@ -149,12 +149,20 @@ class StepTaken(models.Model):
     payload_hash = models.BinaryField(max_length=32, help_text="What was decided about, as it was then.")
     reason = models.TextField(blank=True)
     data = models.JSONField(default=dict)
+    evidence = models.BinaryField(max_length=32, default=b"")  # of a person's yes, see evidence.py
     at = models.DateTimeField()
 
     class Meta:
         app_label = "payouts"
         ordering = ["id"]
         indexes = [models.Index(name="steps_of_withdrawal", fields=["withdrawal", "id"])]
+        constraints = [
+            models.UniqueConstraint(
+                name="approved_once_each_way",
+                fields=["withdrawal", "verb"],
+                condition=Q(verb__in=["approve_l1", "approve_l2", "auto_approve", "merchant_approve"]),
+            ),
+        ]
 
 
 class FeeRule(models.Model):

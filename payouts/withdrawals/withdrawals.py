@@ -170,11 +170,13 @@ def cancel(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawal:
 def dispatch(withdrawal_id: UUID, *, now: datetime) -> Withdrawal:
     """Hand an approved withdrawal to the chain: one live intent, ever.
 
-    Raises: steps.StepRefused when it is not APPROVED; addresses.BadAddress, transfers.NoLane: it stays APPROVED.
+    Raises: steps.StepRefused when it is not APPROVED; addresses.BadAddress, transfers.NoLane or transfers.OverCap, and
+    it stays APPROVED.
     """
     with committing("dispatch"):
         withdrawal = advance.take(advance.locked(withdrawal_id), "dispatch", DISPATCHER, now=now)
         failpoint("dispatch.before_order")
+        transfers.check_order(payment(withdrawal))
         transfers.order(payment(withdrawal), now=now)
         return withdrawal
 

@@ -9,6 +9,9 @@ from pytest_django.fixtures import Settings
 
 from chain import keys
 from tests.chain import labs, proxy
+from tests.ledger.conftest import owner_inside
+
+__all__ = ["owner_inside"]
 
 
 @pytest.fixture

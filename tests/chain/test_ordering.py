@@ -211,9 +211,8 @@ FORBIDDEN: dict[str, tuple[Try, str]] = {
 # fmt: on
 
 
-@pytest.mark.django_db
 @pytest.mark.parametrize("name", FORBIDDEN)
-def test_the_database_refuses(name: str) -> None:
+def test_the_database_refuses_the_owner_too(owner_inside: psycopg.Connection, name: str) -> None:
     tried, constraint = FORBIDDEN[name]
     lane("tron")
     intent = steps.order(steps.payment("tron"))

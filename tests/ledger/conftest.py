@@ -21,7 +21,9 @@ def owner_inside(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> I
         connection.close()
         shared |= {"USER": unquote(url.username or ""), "PASSWORD": unquote(url.password or "")}
         try:
-            with transaction.atomic():
+            whole = transaction.atomic()
+            setattr(whole, "_from_testcase", True)  # noqa: B010 - Django's mark of a test's: durable ones go inside
+            with whole:
                 connection.ensure_connection()
                 assert connection.connection is not None
                 yield connection.connection

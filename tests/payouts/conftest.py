@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from tests.chain.conftest import ethereum, keystore, lab, tron
+from tests.ledger.conftest import owner_inside
 
-__all__ = ["ethereum", "keystore", "lab", "tron"]  # the chains under a test's control
+__all__ = ["ethereum", "keystore", "lab", "owner_inside", "tron"]  # chains under a test's control, the owner's role
 
 
 @pytest.fixture(autouse=True)

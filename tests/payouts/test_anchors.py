@@ -229,6 +229,7 @@ def test_a_ledger_whose_end_was_cut_off_is_found_out_by_the_chain(
     assert "block 2: is anchored and not here: the chain's end was cut off" in problems
     if also is forget:
         owner.execute("DELETE FROM chain_lanebalance")
+        owner.execute(OPEN_CHAIN.format("hotwallet"))
         owner.execute("DELETE FROM chain_hotwallet")
         assert "0 anchors read back" in proof()[0]
         assert "the chain's end was cut off" in proof(anchor_wallet=[wallet.address])[1]

@@ -27,6 +27,14 @@ def merchant(db: None) -> Merchant:
     return make.merchant(funds="1000", credit="10")
 
 
+@pytest.fixture
+def opened(owner_inside: psycopg.Connection) -> Merchant:
+    """The merchant, to somebody with the owner's role who has taken the lock off the withdrawals."""
+    owner_inside.execute("ALTER TABLE payouts_withdrawal DISABLE TRIGGER withdrawal_kept")
+    make.lane()
+    return make.merchant(funds="1000", credit="10")
+
+
 def both_levels(*, superuser: bool = False) -> make.Approver:
     made = make.approver(1)
     made.person.user_permissions.add(Permission.objects.get(codename="approve_level2"))
@@ -96,8 +104,8 @@ def test_a_refusal_is_told_anew_each_time(merchant: Merchant) -> None:
     "change",
     ["maker_id = %s, level1_by_id = %s", "maker_id = %s, level2_by_id = %s", "level1_by_id = %s, level2_by_id = %s"],
 )
-def test_the_database_refuses_one_person_twice_whoever_writes(merchant: Merchant, change: str) -> None:
-    made, person = make.withdrawal(merchant), make.approver(1).person
+def test_the_database_refuses_one_person_twice_whoever_writes(opened: Merchant, change: str) -> None:
+    made, person = make.withdrawal(opened), make.approver(1).person
     before = state(made)
     update = f"UPDATE payouts_withdrawal SET {change} WHERE id = %s"  # noqa: S608 - the test's own columns
     with pytest.raises(IntegrityError, match="four_eyes"):
@@ -185,8 +193,8 @@ CHANGED = {
 
 
 @pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED.keys())
-def test_what_changed_after_it_was_shown_is_not_approved(merchant: Merchant, change: str) -> None:
-    made, one = make.withdrawal(merchant), make.approver(1)
+def test_what_changed_after_it_was_shown_is_not_approved(opened: Merchant, change: str) -> None:
+    made, one = make.withdrawal(opened), make.approver(1)
     shown = decisions.show(made, "approve_l1", person=one.person, now=make.now())
     raw(f"UPDATE payouts_withdrawal SET {change} WHERE id = %s", made.id)  # noqa: S608 - the test's own columns
     before = state(made)
@@ -205,8 +213,8 @@ def test_what_two_people_approved_is_authorised(merchant: Merchant) -> None:
 
 
 @pytest.mark.parametrize("change", CHANGED.values(), ids=CHANGED.keys())
-def test_what_changed_after_it_was_approved_is_not_authorised(merchant: Merchant, change: str) -> None:
-    made = processing(merchant)
+def test_what_changed_after_it_was_approved_is_not_authorised(opened: Merchant, change: str) -> None:
+    made = processing(opened)
     raw(f"UPDATE payouts_withdrawal SET {change} WHERE id = %s", made.id)  # noqa: S608 - the test's own columns
     with pytest.raises(authority.NotAuthorised, match="another payload"):
         authority.authorised(made.id)
@@ -223,8 +231,8 @@ def test_only_what_is_being_processed_is_authorised(merchant: Merchant) -> None:
 
 
 @pytest.mark.parametrize("wanted", list(Approval))
-def test_a_status_without_its_approvals_on_record_is_not_authorised(merchant: Merchant, wanted: Approval) -> None:
-    made = make.withdrawal(merchant)
+def test_a_status_without_its_approvals_on_record_is_not_authorised(opened: Merchant, wanted: Approval) -> None:
+    made = make.withdrawal(opened)
     people = [make.approver(1).person.pk, make.approver(2).person.pk]
     raw(
         "UPDATE payouts_withdrawal SET status = 'PROCESSING', approval = %s, level1_by_id = %s, level2_by_id = %s"

@@ -1,0 +1,18 @@
+"""What the two database roles may do here: history grows and stays; the signer reads approvals and writes its tick."""
+
+READ_BY_THE_SIGNER = ("payouts_withdrawal", "payouts_steptaken")
+
+_GRANTS = """
+    REVOKE DELETE ON payouts_withdrawal FROM sluice_app;
+    REVOKE UPDATE, DELETE ON payouts_steptaken FROM sluice_app;
+    GRANT SELECT ON {read} TO sluice_signer;
+    GRANT SELECT, INSERT, UPDATE ON payouts_tick TO sluice_signer;
+    -- Deposit addresses hang on the key whose private half the signer keeps: nobody else says which that is.
+    REVOKE INSERT, UPDATE, DELETE ON payouts_extendedkey FROM sluice_app;
+    GRANT SELECT, INSERT ON payouts_extendedkey TO sluice_signer;
+"""
+
+
+def grants() -> str:
+    """The statements that give the roles their rights here, once they and the tables are there."""
+    return _GRANTS.format(read=", ".join(READ_BY_THE_SIGNER))
