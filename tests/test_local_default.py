@@ -229,6 +229,7 @@ def published(tmp_path: Path) -> Iterator[dict[str, str]]:
     owner = record.Record(tmp_path)
     owner.publish({
         "DATABASE_URL": "w", "DATABASE_OWNER_URL": "o", "REDIS_URL": "r", "KEYSTORE_PASSPHRASE_FILE": "p",
+        "SIGNER_DATABASE_URL": "s", "APPROVAL_KEY": "k",
     })  # fmt: skip
     yield {"SLUICE_LOCAL_DIR": str(tmp_path)}
     owner.close()
@@ -238,16 +239,36 @@ def test_discovered_adds_only_what_is_not_given(published: dict[str, str]) -> No
     assert local.discovered({"REDIS_URL": "mine"} | published) == {
         "DATABASE_URL": "w",
         "DATABASE_OWNER_URL": "o",
+        "APPROVAL_KEY": "k",
     }
 
 
 def test_discovered_never_pairs_a_given_database_with_the_local_owner(published: dict[str, str]) -> None:
-    assert local.discovered({"DATABASE_URL": "mine"} | published) == {"REDIS_URL": "r"}
+    assert local.discovered({"DATABASE_URL": "mine"} | published) == {"REDIS_URL": "r", "APPROVAL_KEY": "k"}
 
 
 def test_only_the_signer_discovers_the_passphrase(published: dict[str, str]) -> None:
     assert "KEYSTORE_PASSPHRASE_FILE" not in local.discovered({"SLUICE_ROLE": "worker"} | published)
     assert local.discovered({"SLUICE_ROLE": "signer"} | published)["KEYSTORE_PASSPHRASE_FILE"] == "p"
+
+
+def test_each_role_discovers_what_is_its_own(published: dict[str, str]) -> None:
+    found = {role: local.discovered({"SLUICE_ROLE": role} | published) for role in ("web", "worker", "beat", "signer")}
+    assert {role: env.get("APPROVAL_KEY") for role, env in found.items()} == {
+        "web": "k",
+        "worker": None,
+        "beat": None,
+        "signer": "k",
+    }
+    assert {role for role, env in found.items() if env["DATABASE_URL"] == "s"} == {"signer"}
+    assert not any("SIGNER_DATABASE_URL" in env for env in found.values())
+
+
+def test_a_signer_that_the_application_starts_takes_its_own_login(published: dict[str, str]) -> None:
+    inherited = local.discovered(published) | published
+    assert local.discovered(inherited | {"SLUICE_ROLE": "signer"})["DATABASE_URL"] == "s"
+    given = published | {"DATABASE_URL": "mine", "SLUICE_ROLE": "signer"}
+    assert "DATABASE_URL" not in local.discovered(given)
 
 
 def test_nothing_is_discovered_when_the_owner_is_gone(published: dict[str, str]) -> None:

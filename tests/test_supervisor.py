@@ -74,3 +74,12 @@ def test_the_signer_alone_is_told_where_the_passphrase_is(owned: stack.Services,
     specs = procfile.specs(owned, {"KEYSTORE_PASSPHRASE_FILE": "given"}, data_dir=tmp_path)
     told = {spec.name: spec.env.get("KEYSTORE_PASSPHRASE_FILE") for spec in specs}
     assert told == {"web": None, "worker": None, "webhooks": None, "signer": "given", "beat": None}
+
+
+def test_each_process_gets_the_keys_and_the_login_of_its_role(owned: stack.Services, tmp_path: Path) -> None:
+    owned.env |= {"PORT": "8000", "DATABASE_URL": "application", "APPROVAL_KEY": "key"}
+    owned.signer_env["SIGNER_DATABASE_URL"] = "signer"
+    envs = {spec.name: spec.env for spec in procfile.specs(owned, {}, data_dir=tmp_path)}
+    assert {name for name, env in envs.items() if "APPROVAL_KEY" in env} == {"web", "signer"}
+    assert {name for name, env in envs.items() if env["DATABASE_URL"] == "signer"} == {"signer"}
+    assert not any("SIGNER_DATABASE_URL" in env for env in envs.values())

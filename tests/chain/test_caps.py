@@ -50,7 +50,7 @@ def test_one_payment_above_its_cap_waits_until_the_cap_is_raised(ethereum: labs.
     assert transfers.awaiting_signature(limit=10, now=timezone.now()) == []  # others have their turn first
     settings.SIGNER_CAPS = limits(payment="6", hour="8")
     assert steps.sign(intent, wanted)
-    assert not alarms.standing().exists()
+    assert not alarms.standing().filter(kind="payment.capped").exists()
     assert Intent.objects.get().last_error == ""
 
 
@@ -63,7 +63,7 @@ def test_an_hour_has_its_cap_and_the_next_one_goes_on_by_itself(ethereum: labs.E
     refused(third, after_s=3590)
     later = timezone.now() + timedelta(seconds=3601)
     assert steps.sign(Intent.objects.get(payout_id=third.payout_id), third, now=later)
-    assert not alarms.standing().exists()
+    assert not alarms.standing().filter(kind="payment.capped").exists()
 
 
 def test_what_nobody_said_yes_to_has_a_cap_of_its_own(ethereum: labs.EvmLab, settings: Settings) -> None:
