@@ -25,7 +25,7 @@ DROP FUNCTION payouts_keep_withdrawal();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("payouts", "0009_held_until")]
+    dependencies = [("payouts", "0010_differences")]
 
     operations = [
         migrations.AddField(
