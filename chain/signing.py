@@ -60,14 +60,7 @@ def sign(intent_id: UUID, *, expected: Expected, now: datetime) -> SignedAttempt
         put_off(intent.id, reason="its lane holds too little for it and those before it", now=now)
         return None
     try:
-        transfer = _agreed(intent, expected)
-        gateway = families.gateway(intent.network)
-        _admit(gateway, transfer, expected, candidates, now=now)
-        failpoint("quote.before_read")
-        quote = gateway.quote(transfer, previous=previous)
-        failpoint("quote.after_read")
-        signed = _sealed(gateway, transfer, quote)
-        attempt = _commit(intent, expected, candidates, quote, signed, now=now)
+        return _attempted(intent, expected, candidates, now=now)
     except ChainError as unread:
         put_off(intent.id, reason=str(unread), now=now)
         failpoint("sign.after_put_off")
@@ -82,6 +75,24 @@ def sign(intent_id: UUID, *, expected: Expected, now: datetime) -> SignedAttempt
         log.exception("signing refused", intent=str(intent.id), reason=str(refused))
         put_off(intent.id, reason=str(refused), now=now, refused=True)
         raise
+
+
+def _attempted(
+    intent: Intent, expected: Expected, candidates: Sequence[Candidate], *, now: datetime
+) -> SignedAttempt | None:
+    """Agree, ask the network, sign, commit.
+
+    Raises: ChainError, PayloadDiffers, KeyUnusable, OverCap.
+    """
+    previous = next((candidate for candidate in candidates if candidate.is_live), None)
+    transfer = _agreed(intent, expected)
+    gateway = families.gateway(intent.network)
+    _admit(gateway, transfer, expected, candidates, now=now)
+    failpoint("quote.before_read")
+    quote = gateway.quote(transfer, previous=previous)
+    failpoint("quote.after_read")
+    signed = _sealed(gateway, transfer, quote)
+    attempt = _commit(intent, expected, candidates, quote, signed, now=now)
     if intent.last_error:  # only what was put off can have raised them
         for kind in ("payment.fees", "payment.capped"):
             alarms.clear(kind, subject=str(intent.id), now=now)
