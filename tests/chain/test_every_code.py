@@ -1,6 +1,7 @@
 """Each of the thirty codes is paid on its chain through the whole protocol; each bad end is the defined one."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -171,3 +172,18 @@ def test_a_network_that_cannot_be_asked_holds_nobody_back(markets: Markets, sett
     market.wallet("DAI", amount_units=10**18)
     settings.BASE_RPC_URLS = ["http://127.0.0.1:1"]
     assert transfers.obstacles([wanted("base", "DAI", 10**18)]) == {}
+
+
+@pytest.mark.parametrize("network", ["base", "bsc"])
+def test_deep_is_not_final_where_the_network_has_a_word_for_final(
+    network: str, markets: Markets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = markets(network)
+    market.wallet("USDC", amount_units=5_000_000)
+    intent, _ = steps.signed(wanted(network, "USDC", 1_000_000))
+    steps.send()
+    monkeypatch.setitem(networks.NETWORKS, network, replace(market.row, final_tag="earliest"))
+    market.mine(3 * market.row.confirmations)
+    assert steps.watch(intent).state == IntentState.OPEN
+    monkeypatch.setitem(networks.NETWORKS, network, market.row)
+    assert steps.watch(intent, after_s=60).state == IntentState.PAID
