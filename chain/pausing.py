@@ -57,6 +57,11 @@ def project(network: str) -> None:
     HotWallet.objects.filter(network=network).update(paused=Exists(standing))
 
 
+def is_paused(network: str) -> bool:
+    """Tell whether the whole network is: a wallet that is taken into use then is, too."""
+    return Pause.objects.filter(network=network, wallet=None, ended_at=None).exists()
+
+
 def reasons(wallet: HotWallet) -> list[Pause]:
     """The pauses that stop this lane now."""
     rows = Pause.objects.filter(Q(wallet=wallet) | Q(wallet=None), network=wallet.network, ended_at=None)

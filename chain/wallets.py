@@ -17,10 +17,10 @@ def enrol(network: str, *, address: str, note: str = "") -> HotWallet:
         return known
     next_seq = families.gateway(network).next_nonce(address)
     wallet, _ = HotWallet.objects.get_or_create(
-        network=network, address=address, defaults={"next_seq": next_seq, "note": note}
+        network=network,
+        address=address,
+        defaults={"next_seq": next_seq, "note": note, "paused": pausing.is_paused(network)},
     )
-    pausing.project(network)
-    wallet.refresh_from_db()
     return wallet
 
 

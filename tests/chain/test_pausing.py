@@ -56,15 +56,16 @@ def test_a_pause_names_a_lane_of_ours_and_says_who_and_why() -> None:
 
 @pytest.mark.chains
 def test_a_pause_stops_signatures_and_not_the_bytes_that_are_signed(lab: labs.Lab) -> None:
-    wallet = lab.wallet(units=5_000_000)
+    lab.wallet(units=5_000_000)
     intent, _ = steps.signed(steps.payment(lab.network))
     wanted = steps.payment(lab.network)
     unsigned = steps.order(wanted)
     pausing.pause(lab.network, now=NOW, **ANN)
     assert steps.sign(unsigned, wanted) is None
+    assert lab.wallet(units=1).paused  # a wallet that comes into use meanwhile
     assert steps.send() == 1
     labs.finalise(lab)
     assert steps.watch(intent, after_s=60).state == "PAID"
     pausing.resume(lab.network, now=NOW, **BOB)
     assert steps.sign(Intent.objects.get(pk=unsigned.pk), wanted) is not None
-    assert not lanes.all_of(lab.network, wallets=[wallet.pk])[0].paused
+    assert [found.paused for found in lanes.all_of(lab.network)] == [False, False]
