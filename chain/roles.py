@@ -15,6 +15,7 @@ BEGIN
     -- The signer takes wallets into use, keeps what it signed, and says why it did not. It orders nothing.
     GRANT SELECT ON {protected} TO sluice_signer;
     GRANT INSERT ON chain_hotwallet, chain_signedattempt TO sluice_signer;
+    GRANT UPDATE (paused) ON chain_hotwallet TO sluice_signer; -- a new wallet takes over what stands for its network
     GRANT UPDATE (state) ON chain_signedattempt TO sluice_signer;
     GRANT UPDATE (bump_due, last_error, next_sign_at, next_send_at, next_watch_at) ON chain_intent TO sluice_signer;
     -- What is left remembers nodes and troubles, and every process writes to it.

@@ -19,7 +19,7 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from uuid_utils.compat import uuid7
 
-from chain import families, networks
+from chain import families, networks, pausing, wallets
 from chain.models import AttemptState, HotWallet, Intent, IntentState, SignedAttempt
 from payouts import tasks
 from payouts.withdrawals import authority, evidence, payload, withdrawals
@@ -164,6 +164,16 @@ def test_the_database_refuses_what_a_role_has_no_business_with(role: str, redis_
         with pytest.raises(DatabaseError) as refused, transaction.atomic(), acting(role), connection.cursor() as cursor:
             cursor.execute(statement)
         assert isinstance(refused.value.__cause__, guards), statement
+
+
+@pytest.mark.django_db
+@pytest.mark.chains
+def test_the_signers_role_takes_a_new_wallet_into_use(anvil_url: str) -> None:
+    address = labs.recipient("ethereum")
+    pausing.pause("ethereum", by="tests", reason="a pause stands before the wallet is there", now=timezone.now())
+    with acting("sluice_signer"):
+        wallet = wallets.enrol("ethereum", address=address)
+    assert (wallet.address, wallet.paused) == (address, True)
 
 
 @pytest.mark.django_db
