@@ -168,7 +168,7 @@ def test_energy_that_runs_out_in_a_solid_block_is_dead(tron: labs.TronLab) -> No
     finally:
         tron.token_fee(basis_points=0)
     assert decided.state == IntentState.DEAD
-    assert decided.proof["result"] == "OUT_OF_ENERGY"
+    assert decided.proof["receipt"]["result"] == "OUT_OF_ENERGY"
 
 
 def test_a_transaction_that_appears_after_its_absence_was_proven_waits_for_a_person(tron: labs.TronLab) -> None:
