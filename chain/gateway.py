@@ -179,11 +179,13 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """Balances at one block."""
+    """The sum of some wallets' balances at one block."""
 
     number: int
     hash: str
     units: int
+    contract: str
+    wallets: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +231,9 @@ class Gateway(Protocol):
     def send(self, raw: bytes) -> Sequence[Answer]:
         """Send the bytes to every endpoint; answers, never an exception."""
 
+    def read_ahead(self, txids: Sequence[str]) -> None:
+        """Read what judging these transactions will ask, where that saves questions. Raises: ChainError."""
+
     def judge(
         self,
         transfer: Transfer,
@@ -256,7 +261,7 @@ class Gateway(Protocol):
         """What the transfer has done by the holding's block. Raises: ChainError."""
 
     def still(self, holding: Holding) -> bool:
-        """Tell whether the holding's block still is on the chain. Raises: ChainError."""
+        """Tell whether the holding's block is on the chain and its balances are read alike. Raises: ChainError."""
 
     def next_nonce(self, wallet: str) -> int:
         """The sequence number that a newly enrolled wallet starts with. Raises: ChainError."""

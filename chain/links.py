@@ -36,13 +36,23 @@ class Block:
 class Kept:
     """The newest blocks that were read in this sweep, each asked for once."""
 
-    def __init__(self, fetch: Callable[[int], Block]) -> None:
+    def __init__(
+        self, fetch: Callable[[int], Block], *, fetch_many: Callable[[Sequence[int]], Sequence[Block]] | None = None
+    ) -> None:
         self._fetch = fetch
+        self._fetch_many = fetch_many
         self._blocks: dict[int, Block] = {}
 
     def __call__(self, number: int) -> Block:
         """The block at a height."""
         return self._blocks.get(number) or self.keep(self._fetch(number))
+
+    def fill(self, first: int, last: int) -> None:
+        """Read what is missing of a stretch at once, where the node allows it."""
+        missing = [number for number in range(first, last + 1) if number not in self._blocks]
+        if self._fetch_many and len(missing) > 1:
+            for block in self._fetch_many(missing):
+                self.keep(block)
 
     def keep(self, block: Block) -> Block:
         """Remember a block that was read in another way."""

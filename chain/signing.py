@@ -86,7 +86,7 @@ def _attempted(
     """
     previous = next((candidate for candidate in candidates if candidate.is_live), None)
     transfer = _agreed(intent, expected)
-    gateway = families.gateway(intent.network)
+    gateway = families.recent(intent.network)
     _admit(gateway, transfer, expected, candidates, now=now)
     failpoint("quote.before_read")
     quote = gateway.quote(transfer, previous=previous)

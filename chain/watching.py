@@ -39,6 +39,8 @@ def _watch_network(network: str, *, now: datetime, limit: int) -> int:
     gateway = families.gateway(network)
     try:
         head = gateway.head()
+        attempts = SignedAttempt.objects.filter(intent__in=intents)
+        gateway.read_ahead(list(attempts.order_by("id").values_list("txid", flat=True)))
     except ChainError as unread:
         _put_off([intent.pk for intent in intents], f"watch: {unread}", network=network, now=now)
         return 0

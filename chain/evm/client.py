@@ -1,5 +1,6 @@
 """JSON-RPC with one EVM node through web3.py's HTTP provider, errors sorted into our two kinds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from chain.gateway import ChainError, Permanent, Retryable, Reverted
 from chain.links import Block, Entry
 from chain.token_abi import Log
 
+BATCH = 50  # questions in one: many providers allow no more than 100
 METHOD_NOT_FOUND = -32601
 EXECUTION_REVERTED = 3  # what geth answers to a call that reverts with a reason; others only say so
 REVERTED = ("revert", "out of gas", "outofgas")
@@ -44,6 +46,7 @@ class Client:
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         self.url = url
+        self._ahead: dict[str, Any] = {}  # receipts that were read ahead
         self._http = HTTPProvider(
             url, request_kwargs={"timeout": timeout_s}, session=session(url), exception_retry_configuration=None
         )
@@ -57,13 +60,25 @@ class Client:
             answer = self._http.make_request(RPCEndpoint(method), params)
         except (requests.RequestException, ValueError, OSError) as wrong:
             raise Unreachable(f"{method}: {type(wrong).__name__}") from wrong
-        if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
-            raise Unreachable(f"{method}: not an answer")
-        error = answer.get("error")
-        if error:
-            code, text = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, error)
-            raise _kind(method, code, str(text))(f"{method}: {code} {text}"[:400])
-        return answer.get("result")
+        return _result(method, answer)
+
+    def batch(self, method: str, asked: Sequence[Sequence[Any]]) -> list[Any]:
+        """The results of the same call with different parameters, in one question where the node takes such.
+
+        Raises: Unreachable, Retryable, Permanent.
+        """
+        answers: list[Any] = []
+        for start in range(0, len(asked), BATCH):
+            part = [(RPCEndpoint(method), list(one)) for one in asked[start : start + BATCH]]
+            try:
+                told: Any = self._http.make_batch_request(part)
+            except requests.HTTPError:
+                told = None  # this node takes no batches, or is away: single questions show which
+            except (requests.RequestException, ValueError, OSError) as wrong:
+                raise Unreachable(f"{method}: {type(wrong).__name__}") from wrong
+            whole = isinstance(told, list) and len(told) == len(part)
+            answers += [_result(method, one) for one in told] if whole else [self.call(method, *one) for _, one in part]
+        return answers
 
     def block(self, number: int, *, entries: bool = False) -> Block:
         """The block at a height; with its transactions, not only their ids, where `entries` are wanted.
@@ -71,6 +86,14 @@ class Client:
         Raises: Retryable when the node has none there.
         """
         return _block(self.call("eth_getBlockByNumber", hex(number), entries), f"block {number}", entries=entries)
+
+    def blocks(self, numbers: Sequence[int]) -> list[Block]:
+        """Several blocks without their transactions.
+
+        Raises: Retryable when the node lacks one.
+        """
+        told = self.batch("eth_getBlockByNumber", [(hex(number), False) for number in numbers])
+        return [_block(one, f"block {number}", entries=False) for number, one in zip(numbers, told, strict=True)]
 
     def tip(self, final_tag: str) -> Tip:
         """The newest block, which a reorganisation may take back, and which one the node calls by the tag, if any.
@@ -93,12 +116,30 @@ class Client:
 
         Raises: Retryable when it is malformed.
         """
-        told = self.call("eth_getTransactionReceipt", txid)
+        told = self._ahead.pop(txid) if txid in self._ahead else self.call("eth_getTransactionReceipt", txid)
         return _receipt(told) if isinstance(told, dict) and told.get("blockNumber") else None
+
+    def read_ahead(self, txids: Sequence[str]) -> None:
+        """Read these receipts at once; each answers the next question for it.
+
+        Raises: Retryable.
+        """
+        self._ahead = dict(zip(txids, self.batch("eth_getTransactionReceipt", [[txid] for txid in txids]), strict=True))
 
     def nonce(self, wallet: str, block: str) -> int:
         """How many transactions of the wallet the chain holds up to that block (a tag or a hexadecimal number)."""
         return quantity(self.call("eth_getTransactionCount", wallet, block))
+
+
+def _result(method: str, answer: Any) -> Any:
+    """Raises: Unreachable, Retryable, Permanent."""
+    if not isinstance(answer, dict) or ("result" not in answer and "error" not in answer):
+        raise Unreachable(f"{method}: not an answer")
+    error = answer.get("error")
+    if error:
+        code, text = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, error)
+        raise _kind(method, code, str(text))(f"{method}: {code} {text}"[:400])
+    return answer.get("result")
 
 
 def _kind(method: str, code: int | None, text: str) -> type[ChainError]:

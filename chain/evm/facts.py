@@ -1,7 +1,9 @@
 """What a receipt or a block says of a transfer; pure functions over what endpoints agreed on."""
 
+from typing import Any
+
 from chain import links, networks, token_abi
-from chain.evm.client import Receipt
+from chain.evm.client import Receipt, quantity
 from chain.gateway import Spent, Transfer
 
 SUCCESS, REVERTED = 1, 0
@@ -12,6 +14,17 @@ def taker(transfer: Transfer, block: links.Block) -> str | None:
     wallet = transfer.wallet.lower()
     found = (entry.txid for entry in block.entries if (entry.sender, entry.nonce) == (wallet, transfer.seq))
     return next(found, None)
+
+
+def foreign(transfer: Transfer, txid: str, block: links.Block, blocks: list[links.Block]) -> dict[str, Any]:
+    """The proof that another transaction has the transfer's nonce, in a block of that stretch."""
+    return {
+        "reason": "another transaction took the nonce in a final block",
+        "nonce": transfer.seq,
+        "foreign_txid": txid,
+        "block": {"number": block.number, "hash": block.hash},
+        "chain": links.ends(blocks),
+    }
 
 
 def spent(txid: str, receipt: Receipt) -> Spent:
@@ -29,3 +42,8 @@ def pays(transfer: Transfer, receipt: Receipt) -> bool:
     return receipt.status == SUCCESS and (
         transfer.contract == networks.NATIVE or token_abi.pays(transfer, receipt.logs)
     )
+
+
+def held(told: Any) -> int:
+    """A token's answer to `balanceOf`; nothing is held of a contract that is not there."""
+    return 0 if told == "0x" else quantity(told)

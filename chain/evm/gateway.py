@@ -7,7 +7,7 @@ from typing import Any
 
 from chain import addresses, links, networks, proofs, token_abi
 from chain.endpoints import Endpoints, OtherChain
-from chain.evm import build, facts, fees
+from chain.evm import build, facts, fees, nonces
 from chain.evm.client import Client, Receipt, Tip, quantity
 from chain.evm.history import History
 from chain.gateway import (
@@ -30,6 +30,7 @@ from chain.gateway import (
     Transfer,
 )
 
+KEPT_COUNTS = 4_096
 SCAN_PAGE = 200  # blocks that one visit reads while it looks for a foreign nonce
 
 
@@ -40,7 +41,8 @@ class Gateway:
         self._network = networks.network(network)
         clients = [Client(url, timeout_s=timeout_s) for url in urls]
         self._nodes = Endpoints(network, clients, identify=self._identify)
-        self._block = links.Kept(self._read_block)
+        self._block = links.Kept(self._read_block, fetch_many=self._read_blocks)
+        self._nonce = functools.lru_cache(KEPT_COUNTS)(self._read_nonce)
         self._seen: dict[str, int] = {}  # sightings above the final block: txid → height
 
     def head(self) -> Head:
@@ -55,11 +57,14 @@ class Gateway:
 
         Raises: FeeCeiling when the market is above the network's ceiling: the payment waits.
         """
-        tips = self._tips()
-        market = fees.price(self._nodes, tips)
+        market, head = self._moment
         offered = fees.offer(market, previous=previous, ceiling_wei=self._network.fee_ceiling)
-        anchor = self._anchor(transfer, self._head(tips))
+        anchor = self._anchor(transfer, head)
         return Quote({"gas": build.gas_limit(transfer), **offered}, anchor.number, anchor.hash)
+
+    def read_ahead(self, txids: Sequence[str]) -> None:
+        """Read the receipts in one question per endpoint."""
+        self._nodes.gather(lambda node: node.read_ahead(txids))
 
     def rehearse(self, transfer: Transfer) -> Obstacle | None:
         """Call what the transfer would call, at the newest block, with the gas that it would have."""
@@ -133,9 +138,7 @@ class Gateway:
         tips = self._tips()
         number = self._common_height(tips)
         block = self._nodes.agreed(lambda node: node.block(number), settled=False)
-        at = {"blockHash": block.hash}
-        units = sum(self._nodes.agreed(self._balance(contract, wallet, at)) for wallet in wallets)
-        return Holding(number, block.hash, units)
+        return Holding(number, block.hash, self._held_at(block.hash, contract, wallets), contract, tuple(wallets))
 
     def landed(self, transfer: Transfer, candidates: Sequence[Candidate], holding: Holding) -> Landing:
         """What one of the attempts has done by that block."""
@@ -148,8 +151,14 @@ class Gateway:
         return Landing()
 
     def still(self, holding: Holding) -> bool:
-        """Tell whether the block is on the chain now."""
-        return self._nodes.agreed(lambda node: node.block(holding.number), settled=False).hash == holding.hash
+        """Tell whether the block is on the chain now, and the balances at it are what they were.
+
+        A node may answer for its newest block out of a state that is already the next one's: anvil does while it mines.
+        """
+        block = self._nodes.agreed(lambda node: node.block(holding.number), settled=False)
+        if block.hash != holding.hash:
+            return False
+        return self._held_at(holding.hash, holding.contract, holding.wallets) == holding.units
 
     def next_nonce(self, wallet: str) -> int:
         """The nonce after everything that the node knows of the wallet, waiting transactions included."""
@@ -159,6 +168,12 @@ class Gateway:
         chain_id = quantity(node.call("eth_chainId"))
         if chain_id != self._network.chain_id:
             raise OtherChain(f"the endpoint is on chain {chain_id}, {self._network.name} is {self._network.chain_id}")
+
+    @functools.cached_property
+    def _moment(self) -> tuple[fees.Price, Head]:
+        """Price and head, read once for all that this gateway quotes."""
+        tips = self._tips()
+        return fees.price(self._nodes, tips), self._head(tips)
 
     def _tips(self) -> dict[str, Tip]:
         return self._nodes.gather(lambda node: node.tip(self._network.final_tag))
@@ -198,9 +213,9 @@ class Gateway:
 
     def _landed(self, transfer: Transfer, candidate: Candidate, receipt: Receipt) -> Judgement:
         number = receipt.number
-        blocks = links.stretch(
-            self._block, number, number + self._network.confirmations - 1, first_hash=receipt.block_hash
-        )
+        last = number + self._network.confirmations - 1
+        self._block.fill(number, last)
+        blocks = links.stretch(self._block, number, last, first_hash=receipt.block_hash)
         if candidate.txid not in blocks[0].txids:
             raise Retryable(f"a receipt names block {number}, which does not hold {candidate.txid}")
         proof = proofs.evidence(transfer, candidate.txid, receipt, blocks)
@@ -233,13 +248,7 @@ class Gateway:
             links.stretch(
                 self._block, block.number, block.number + self._network.confirmations - 1, first_hash=block.hash
             )
-            proof = {
-                "reason": "another transaction took the nonce in a final block",
-                "nonce": transfer.seq,
-                "foreign_txid": taker,
-                "block": {"number": block.number, "hash": block.hash},
-                "chain": links.ends(blocks),
-            }
+            proof = facts.foreign(transfer, taker, block, blocks)
             receipt = self._receipt(taker, upto=block.number)
             if receipt is None:
                 raise Retryable(f"{taker} is in block {block.number}, but the node shows no receipt")
@@ -252,16 +261,8 @@ class Gateway:
 
     def _anchor(self, transfer: Transfer, head: Head) -> links.Block:
         """The newest final block at which the nonce was still free: a later search begins there."""
-        if self._nonce(transfer.wallet, head.final_number) <= transfer.seq:
-            return self._block(head.final_number)
-        free, taken = 0, head.final_number
-        while taken - free > 1:
-            middle = (free + taken) // 2
-            if self._nonce(transfer.wallet, middle) <= transfer.seq:
-                free = middle
-            else:
-                taken = middle
-        return self._block(free)
+        used = functools.partial(self._nonce, transfer.wallet)
+        return self._block(nonces.free_at(used, transfer.seq, newest=head.final_number))
 
     def _receipt(self, txid: str, *, upto: int) -> Receipt | None:
         """The receipt in a block up to that one; a later sighting is only noted, endpoints may differ about it."""
@@ -278,20 +279,22 @@ class Gateway:
     def _read_block(self, number: int) -> links.Block:
         return self._nodes.agreed(lambda node: node.block(number))
 
+    def _read_blocks(self, numbers: Sequence[int]) -> list[links.Block]:
+        return self._nodes.agreed(lambda node: node.blocks(numbers))
+
     def _read_entries(self, number: int) -> links.Block:
         return self._nodes.agreed(lambda node: node.block(number, entries=True))
 
-    def _nonce(self, wallet: str, number: int) -> int:
+    def _read_nonce(self, wallet: str, number: int) -> int:
         return self._nodes.agreed(lambda node: node.nonce(wallet, hex(number)))
+
+    def _held_at(self, block_hash: str, contract: str, wallets: Collection[str]) -> int:
+        at = {"blockHash": block_hash}
+        return sum(self._nodes.agreed(self._balance(contract, wallet, at)) for wallet in wallets)
 
     def _balance(self, contract: str, wallet: str, at: str | dict[str, str]) -> Callable[[Client], int]:
         if contract == networks.NATIVE:
             return lambda node: quantity(node.call("eth_getBalance", wallet, at))
         account = addresses.account_bytes(self._network.name, wallet)
         call = {"to": contract, "data": "0x" + token_abi.balance_call(account).hex()}
-        return lambda node: _held(node.call("eth_call", call, at))
-
-
-def _held(told: Any) -> int:
-    """A token's answer; nothing is held of a contract that is not there."""
-    return 0 if told == "0x" else quantity(told)
+        return lambda node: facts.held(node.call("eth_call", call, at))

@@ -3,6 +3,7 @@
 Source: java-tron BandwidthProcessor, EnergyProcessor, TransferActuator.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from chain import addresses, networks, token_abi
@@ -46,7 +47,7 @@ def most_sun(nodes: Endpoints[Client], network: Network) -> int:
     return min(energy_sun, network.fee_ceiling) + TRANSFER_BYTES * now["getTransactionFee"]
 
 
-def fee_limit_sun(nodes: Endpoints[Client], transfer: Transfer) -> int:
+def fee_limit_sun(nodes: Endpoints[Client], transfer: Transfer, *, prices: Mapping[str, int]) -> int:
     """Energy of the call with a fifth of headroom, at the chain's price; moving TRX takes none.
 
     Raises: FeeCeiling, ChainError.
@@ -54,7 +55,7 @@ def fee_limit_sun(nodes: Endpoints[Client], transfer: Transfer) -> int:
     if transfer.contract == networks.NATIVE:
         return 0
     ceiling_sun = networks.network(transfer.network).fee_ceiling
-    energy, price_sun = _energy(nodes, transfer), prices(nodes)["getEnergyFee"]
+    energy, price_sun = _energy(nodes, transfer), prices["getEnergyFee"]
     if energy * price_sun > ceiling_sun:
         raise FeeCeiling(f"{energy} energy at {price_sun} sun is above the ceiling {ceiling_sun}")
     return min(energy * price_sun * 6 // 5, ceiling_sun)

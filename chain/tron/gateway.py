@@ -4,6 +4,7 @@ Source: java-tron Manager.validateCommon (a block takes a transaction only while
 block's time), Manager.validateTapos, Wallet.broadcastTransaction.
 """
 
+import functools
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -59,15 +60,14 @@ class Gateway:
 
         Raises: FeeCeiling when the price is above the network's ceiling: the payment waits.
         """
-        fee_limit_sun = fees.fee_limit_sun(self._nodes, transfer)
-        solid = self._solid()
-        latest = self._nodes.gather(Client.latest)
+        fee_limit_sun = fees.fee_limit_sun(self._nodes, transfer, prices=self._prices)
+        solid, latest_ms = self._moment
         return Quote(
             fees={"fee_limit_sun": fee_limit_sun},
             ref_number=solid.number,
             ref_hash=solid.hash,
             ref_mark=build.ref_mark(solid.hash),
-            expiration_ms=min(block.at_ms for block in latest.values()) + VALID_FOR_MS,
+            expiration_ms=latest_ms + VALID_FOR_MS,
         )
 
     def rehearse(self, transfer: Transfer) -> Obstacle | None:
@@ -95,6 +95,9 @@ class Gateway:
     def send(self, raw: bytes) -> list[Answer]:
         """Send the bytes to every node; what a node calls the transaction is of no interest."""
         return self._nodes.every(lambda node: node.broadcast(raw))
+
+    def read_ahead(self, txids: Sequence[str]) -> None:
+        """TRON's API takes one question at a time."""
 
     def judge(
         self,
@@ -148,7 +151,7 @@ class Gateway:
             units = sum(self._balance(contract, wallet)(node) for wallet in wallets)
             if node.solid().hash != before.hash:
                 raise Retryable("the solid head moved while balances were read")
-            return Holding(before.number, before.hash, units)
+            return Holding(before.number, before.hash, units, contract, tuple(wallets))
 
         return self._nodes.agreed(ask, settled=False)
 
@@ -167,6 +170,16 @@ class Gateway:
     def next_nonce(self, wallet: str) -> int:  # noqa: ARG002 - TRON counts nothing
         """TRON has no nonces: the sequence is the clock's."""
         return 0
+
+    @functools.cached_property
+    def _moment(self) -> tuple[links.Block, int]:
+        """The solid head and the newest block's time, read once for all that this gateway quotes. Units: ms."""
+        solid = self._solid()
+        return solid, min(block.at_ms for block in self._nodes.gather(Client.latest).values())
+
+    @functools.cached_property
+    def _prices(self) -> dict[str, int]:
+        return fees.prices(self._nodes)
 
     def _identify(self, node: Client) -> None:
         chain_id = node.chain_id()

@@ -7,11 +7,17 @@ from typing import Any
 import pytest
 from pytest_django.fixtures import Settings
 
-from chain import keys
+from chain import families, keys
 from tests.chain import labs, proxy
 from tests.ledger.conftest import owner_inside
 
 __all__ = ["owner_inside"]
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_recent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests change the chain between two signatures and mean the second to see it."""
+    monkeypatch.setattr(families, "RECENT_S", 0.0)
 
 
 @pytest.fixture

@@ -81,6 +81,8 @@ class Proxy:
     target: str
     url: str = ""
     asked: list[str] = field(default_factory=list)
+    posts: int = 0  # requests; a batch is one
+    no_batches: Failed | dict[str, Any] | None = None  # what a batch gets for an answer
     _rules: list[Rule] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _http: requests.Session = field(default_factory=requests.Session)
@@ -121,6 +123,11 @@ class Proxy:
     def reply(self, path: str, body: bytes) -> Any:
         """The whole HTTP answer to one request, a batch's in its order."""
         asked = json.loads(body or b"{}")
+        self.posts += 1
+        if isinstance(asked, list) and isinstance(self.no_batches, Failed):
+            raise self.no_batches
+        if isinstance(asked, list) and self.no_batches:
+            return self.no_batches
         if isinstance(asked, list):
             return [self._json_rpc(path, one) for one in asked]
         if "jsonrpc" in asked:
