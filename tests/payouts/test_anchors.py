@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from pytest_django.fixtures import Settings
 
-from chain import anchoring, transfers
+from chain import anchoring, signing, transfers
 from chain.evm import build
 from chain.models import HotWallet, Intent, IntentState, SignedAttempt
 from ledger import audit, seals
@@ -125,7 +125,7 @@ def test_the_signer_signs_the_sealed_hash_and_nothing_else(lane: tuple[labs.EvmL
     for wrong in (replace(right, hash=b"\1" * 32), replace(right, number=99)):
         forged = anchoring.order(wrong, now=make.now())
         assert tasks.sign() == 0
-        assert "sign: " in Intent.objects.get(pk=forged.pk).last_error
+        assert Intent.objects.get(pk=forged.pk).last_error.startswith(signing.REFUSED)
         Intent.objects.filter(pk=forged.pk).update(state="DEAD", txid="x", proof={"a": 1}, verdict_at=make.now())
     assert not SignedAttempt.objects.exists()
 
