@@ -65,6 +65,7 @@ class AddressChangeInline(Untouched, TabularInline):  # type: ignore[misc]  # un
     fields = ("at", "person", "before", "after", "withdrawal")
     readonly_fields = fields
     extra = 0
+    hide_title = True
 
 
 class QrCodeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
@@ -101,6 +102,13 @@ class QrCodeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Nobody: behind it is an account of the ledger."""
         return False
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], **rest: Any) -> HttpResponse:
+        """Without buttons that would save nothing."""
+        if rest.get("obj") is not None:
+            context |= {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
+        answer: HttpResponse = super().render_change_form(request, context, **rest)
+        return answer
 
     def get_urls(self) -> list[URLPattern]:
         """The credit line's page, before Django's own."""
