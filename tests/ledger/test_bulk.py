@@ -42,8 +42,12 @@ def test_what_post_keeps_of_a_movement_a_batch_keeps_too() -> None:
     assert posting.post([movement])[0].repeated
 
 
-def test_an_overdraft_in_between_stops_the_whole_batch_and_says_where() -> None:
+@pytest.mark.parametrize("opened", [False, True])
+def test_an_overdraft_in_between_stops_the_whole_batch_and_says_where(*, opened: bool) -> None:
     book = funded(100)
+    if opened:  # the short way is for open accounts
+        bulk.post_many([book.movement(Kind.FREEZE, 50), book.movement(Kind.REFUND, 50)])
+    events = Event.objects.filter(book=book.id).count()
     movements = [book.movement(Kind.FREEZE, 60), book.movement(Kind.FREEZE, 60), book.movement(Kind.DEPOSIT, 100)]
 
     with pytest.raises(BatchRefused) as refused:
@@ -56,7 +60,7 @@ def test_an_overdraft_in_between_stops_the_whole_batch_and_says_where() -> None:
         20,
     )
     assert isinstance(refused.value.__cause__, InsufficientFunds)
-    assert (book.holds(book.available), Event.objects.filter(book=book.id).count()) == (100, 1)
+    assert (book.holds(book.available), Event.objects.filter(book=book.id).count()) == (100, events)
 
 
 def test_a_bad_movement_is_left_out_and_the_others_go_on_without_it() -> None:
@@ -154,7 +158,14 @@ def test_between_books_assets_or_an_account_and_itself_nothing_moves() -> None:
 
     outcome = bulk.post_many(movements, on_error="skip_bad")
 
-    assert [bad.error.rule for bad in outcome.refused] == ["one_book", "event_one_asset", "event_two_accounts"]
+    rules = ["one_book", "event_one_asset", "event_two_accounts"]
+    assert [bad.error.rule for bad in outcome.refused] == rules
+    # And when all are open, and each alone: the short way may let none of them pass.
+    posting.lock([book.frozen, book.ref(Purpose.FROZEN, asset="USDC")])
+    posting.lock([other.frozen])
+    alone = [bulk.post_many([movement], on_error="skip_bad").refused[0].error.rule for movement in movements]
+    assert alone == rules
+    assert Event.objects.filter(book__in=[book.id, other.id]).count() == 1
 
 
 def test_a_credit_line_is_not_overpaid_in_bulk() -> None:
@@ -164,6 +175,10 @@ def test_a_credit_line_is_not_overpaid_in_bulk() -> None:
         bulk.post_many([book.movement(Kind.CREDIT_REPAY, 1)])
 
     assert refused.value.ref == book.credit
+    posting.lock([book.credit])
+    with pytest.raises(BatchRefused, match="credit_not_overpaid"):  # in between, though not in the end
+        bulk.post_many([book.movement(Kind.CREDIT_REPAY, 1), book.movement(Kind.CREDIT_DRAW, 1)])
+    assert book.holds(book.available) == 100
 
 
 @pytest.mark.parametrize("change", [{"reference": "a\x00b"}, {"data": {"a": "\x00"}}])
