@@ -6,9 +6,11 @@ the anchors: blocks' hashes that were made public where he cannot write.
 """
 
 import secrets
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -236,38 +238,45 @@ GUARDS = Check(
 CHECKS = (REPLAY, EVENTS, SUMS, FLOORS, LIMITS, checks.CONVERSIONS, checks.ADJUSTMENTS, GUARDS)
 
 
-def prove(*, anchors: seal_audit.Anchors | None = None) -> Report:
+def prove(*, anchors: seal_audit.Anchors | None = None, hear: Callable[[str], None] | None = None) -> Report:
     """Check the whole ledger as it stands at one moment, while others go on writing.
 
     `anchors` are the numbers and hashes of blocks as somebody has read them where they were made public; without it
-    nothing is said about anchors.
+    nothing is said about anchors. `hear` is told of each check when it is done, and how long it took.
 
-    Each check is one statement and so consistent in itself; called inside a READ COMMITTED transaction, the checks see
-    different moments, and only their counts can differ.
+    Each question is one statement and so consistent in itself; called inside a READ COMMITTED transaction, the checks
+    see different moments, and only their counts can differ.
     """
     report = Report()
     with _one_moment(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("SET LOCAL work_mem = '128MB'")
         for check in CHECKS:
+            begun = time.monotonic()
             quick = _salted(check.holds) or "false"
             cursor.execute(f"SELECT ({check.counts}), ({quick})")
             checked, holds = cursor.fetchone()
             report.lines.append(check.says.format(f"{checked:,}"))
-            if holds:
-                continue
-            cursor.execute(
-                f"WITH problem (what) AS MATERIALIZED ({_salted(check.problems)})"  # noqa: S608 - our own constants
-                f" SELECT count(*), (array_agg(what ORDER BY what))[:{SAMPLE}] FROM problem",
-            )
-            found, named = cursor.fetchone()
-            _name(report, named or [], found)
-            if check.holds and not found:
-                report.problems.append(f"does not hold, and no row says why: {report.lines[-1]}")
+            if not holds:
+                _ask(cursor, check, report)
+            if hear:
+                hear(f"{report.lines[-1]} ({time.monotonic() - begun:.1f} s)")
         findings = seal_audit.check(anchors)
         report.lines.extend(findings.lines(with_anchors=anchors is not None))
         _name(report, findings.problems[:SAMPLE], len(findings.problems))
     return report
+
+
+def _ask(cursor: Any, check: Check, report: Report) -> None:
+    """Who breaks it, by name."""
+    cursor.execute(
+        f"WITH problem (what) AS MATERIALIZED ({_salted(check.problems)})"  # noqa: S608 - our own constants
+        f" SELECT count(*), (array_agg(what ORDER BY what))[:{SAMPLE}] FROM problem",
+    )
+    found, named = cursor.fetchone()
+    _name(report, named or [], found)
+    if check.holds and not found:
+        report.problems.append(f"does not hold, and no row says why: {report.lines[-1]}")
 
 
 def _salted(question: str) -> str:

@@ -284,3 +284,11 @@ def test_an_event_from_one_asset_to_another_is_seen(owner: psycopg.Connection) -
     )
 
     assert any("goes from one asset to another" in problem for problem in problems)
+
+
+def test_whoever_watches_a_proof_hears_of_each_check_when_it_is_done(book: Book) -> None:
+    heard: list[str] = []
+
+    report = audit.prove(hear=heard.append)
+
+    assert [line.rpartition(" (")[0] for line in heard] == report.lines[: len(audit.CHECKS)]

@@ -58,8 +58,12 @@ class Command(BaseCommand):
             raise CommandError(f"{len(problems)} of it does not hold")
         self.stdout.write("  everything holds")
 
-    @staticmethod
-    def _ledger(wallets: frozenset[str]) -> tuple[audit.Report, list[str]]:
+    def _hear(self, line: str) -> None:
+        """Ten million events take a minute: whoever watches sees how far it is."""
+        if self.stderr.isatty():
+            self.stderr.write(f"  … {line}", self.style.NOTICE)
+
+    def _ledger(self, wallets: frozenset[str]) -> tuple[audit.Report, list[str]]:
         """The ledger's own proof with the anchors that the chains hold; read again when one has landed meanwhile."""
         problems: list[str] = []
         for _ in range(TRIES):
@@ -70,7 +74,7 @@ class Command(BaseCommand):
                 public, problems = None, [f"the anchors cannot be read: {error}"]
             except addresses.BadAddress as error:
                 raise CommandError(f"--anchor-wallet: {error}") from error
-            report = audit.prove(anchors=public)
+            report = audit.prove(anchors=public, hear=self._hear)
             if Anchor.objects.count() == before:
                 break
         return report, problems
