@@ -33,6 +33,7 @@ class Node:
         self.dropped: list[dict[str, str]] = []
         self._store = store
         self._clock_ms = clock_ms
+        self._skipped_ms = 0
         self._head = head
         self._solid_number = int(store.fact(genesis.SOLID) or 0)
         self._forks = int(store.fact(genesis.FORKS) or 0)
@@ -60,7 +61,7 @@ class Node:
 
     def now_ms(self) -> int:
         """Tell the time."""
-        return self._clock_ms()
+        return self._clock_ms() + self._skipped_ms
 
     def next_slot_ms(self) -> int:
         """Tell when the next block is due."""
@@ -114,7 +115,7 @@ class Node:
     def mine(self) -> Block:
         """Put the waiting transactions into a block; those that no longer pass the checks are dropped."""
         with self.lock:
-            timestamp_ms = max(self._clock_ms(), self._head.timestamp_ms + 1)
+            timestamp_ms = max(self.now_ms(), self._head.timestamp_ms + 1)
             state = self._state_on(self._head, timestamp_ms=timestamp_ms)
             mined = [
                 entry
@@ -155,6 +156,11 @@ class Node:
             waiting = [orphan for orphan in orphans if repool or orphan.txid in keep]
             self._restart_pool(self._existing(target), [*waiting, *self._pending.values()])
             return [orphan.txid for orphan in orphans]
+
+    def skip(self, ms: int) -> None:
+        """Let that time pass at once, without a block."""
+        with self.lock:
+            self._skipped_ms += ms
 
     def drop(self, txid: bytes) -> bool:
         """Lose a waiting transaction; tell whether there was one."""

@@ -1,7 +1,6 @@
 """The two local chains under a test's control: blocks come when they are ordered, faults when they are asked for."""
 
 import secrets
-import time
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -32,7 +31,7 @@ class Lab(Protocol):
     def mine(self, blocks: int = 1) -> None: ...
     def orphan(self, blocks: int) -> None: ...
     def lose_reply(self) -> None: ...
-    def blacklist(self, address: str) -> None: ...
+    def blacklist(self, address: str, *, on: bool = True) -> None: ...
     def token_fee(self, *, basis_points: int) -> None: ...
     def lie_about_txid(self) -> None: ...
     def refuse(self, message: str) -> None: ...
@@ -114,8 +113,8 @@ class EvmLab:
     def orphan(self, blocks: int) -> None:
         self.rpc("anvil_reorg", blocks, [])
 
-    def blacklist(self, address: str) -> None:
-        self._as_owner("addBlackList", address)
+    def blacklist(self, address: str, *, on: bool = True) -> None:
+        self._as_owner("addBlackList" if on else "removeBlackList", address)
         self.mine()
 
     def token_fee(self, *, basis_points: int) -> None:
@@ -124,6 +123,17 @@ class EvmLab:
 
     def head(self) -> int:
         return int(self.rpc("eth_blockNumber"), 16)
+
+    def nonce(self, address: str) -> int:
+        return int(self.rpc("eth_getTransactionCount", address, "latest"), 16)
+
+    def steal_nonce(self, address: str, *, nonce: int) -> None:
+        """Another program uses the wallet."""
+        self.rpc("anvil_impersonateAccount", address)
+        fees = {"gas": hex(21_000), "gasPrice": hex(200 * 10**9)}
+        self.rpc("eth_sendTransaction", {"from": address, "to": OWNER, "nonce": hex(nonce), **fees})
+        self.mine()
+        self.rpc("anvil_stopImpersonatingAccount", address)
 
     def lose_reply(self) -> None:
         self.proxy.spoil("eth_sendRawTransaction", proxies.lost, times=1)
@@ -179,8 +189,8 @@ class TronLab:
     def orphan(self, blocks: int) -> None:
         self.ask("dev/reorg", depth=blocks, repool=True)
 
-    def blacklist(self, address: str) -> None:
-        self.ask("dev/blacklist", address=address, on=True)
+    def blacklist(self, address: str, *, on: bool = True) -> None:
+        self.ask("dev/blacklist", address=address, on=on)
         self.mine()
 
     def token_fee(self, *, basis_points: int) -> None:
@@ -198,10 +208,7 @@ class TronLab:
         self.ask("dev/fault", match="wallet/broadcasthex", action="replace", reply=reply)
 
     def pass_time(self, *, until_ms: int) -> None:
-        """Mine until the chain's clock is past that moment."""
-        while True:
-            self.mine()
-            head = self.ask("wallet/getnowblock")["block_header"]["raw_data"]["timestamp"]
-            if head > until_ms:
-                return
-            time.sleep(0.1)
+        """One more block, and that one after the moment."""
+        head_ms = self.ask("wallet/getnowblock")["block_header"]["raw_data"]["timestamp"]
+        self.ask("dev/skip", ms=max(until_ms - head_ms, 0) + 1_000)
+        self.mine()

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from chain import families, networks, transfers
 from chain.evm import build
 from chain.gateway import Permanent
-from chain.models import AttemptState, HotWallet, Intent, IntentState, SignedAttempt
+from chain.models import AttemptState, Intent, IntentState, SignedAttempt
 from tests.chain import labs, steps
 
 pytestmark = [pytest.mark.django_db, pytest.mark.chains]
@@ -118,15 +118,6 @@ def test_payments_of_one_wallet_take_consecutive_nonces(ethereum: labs.EvmLab) -
     assert {steps.watch(intent, after_s=60).state for intent, _ in signed} == {IntentState.PAID}
 
 
-def steal_nonce(ethereum: labs.EvmLab, wallet: HotWallet, *, nonce: int) -> None:
-    """Another program uses the wallet."""
-    ethereum.rpc("anvil_impersonateAccount", wallet.address)
-    fees = {"gas": hex(21_000), "gasPrice": hex(200 * 10**9)}
-    ethereum.rpc("eth_sendTransaction", {"from": wallet.address, "to": labs.OWNER, "nonce": hex(nonce), **fees})
-    ethereum.mine()
-    ethereum.rpc("anvil_stopImpersonatingAccount", wallet.address)
-
-
 @pytest.mark.parametrize("signed_before", [True, False])
 def test_a_nonce_that_another_transaction_took_is_dead_with_that_transaction_as_evidence(
     ethereum: labs.EvmLab, *, signed_before: bool
@@ -136,7 +127,7 @@ def test_a_nonce_that_another_transaction_took_is_dead_with_that_transaction_as_
     intent = steps.order(wanted)
     if signed_before:
         assert steps.sign(intent, wanted)
-    steal_nonce(ethereum, wallet, nonce=0)
+    ethereum.steal_nonce(wallet.address, nonce=0)
     if signed_before:
         assert steps.watch(intent).state == IntentState.OPEN  # not final yet
     labs.finalise(ethereum)

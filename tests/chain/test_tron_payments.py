@@ -9,18 +9,9 @@ from tronpy.proto import tron_pb2
 
 from chain import transfers
 from chain.models import AttemptState, Intent, IntentState, SignedAttempt
-from chain.tron import gateway as tron_gateway
 from tests.chain import labs, steps
 
 pytestmark = [pytest.mark.django_db, pytest.mark.chains]
-
-BLOCK_MS = 500
-
-
-@pytest.fixture
-def short_lived(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Transactions live for little more than two of the node's blocks."""
-    monkeypatch.setattr(tron_gateway, "VALID_FOR_MS", 2 * BLOCK_MS + 200)
 
 
 def expire(tron: labs.TronLab, attempt: SignedAttempt) -> None:
@@ -28,9 +19,7 @@ def expire(tron: labs.TronLab, attempt: SignedAttempt) -> None:
     tron.pass_time(until_ms=attempt.expiration_ms)
 
 
-def test_a_lost_transaction_is_signed_again_only_after_its_absence_is_proven(
-    tron: labs.TronLab, short_lived: None
-) -> None:
+def test_a_lost_transaction_is_signed_again_only_after_its_absence_is_proven(tron: labs.TronLab) -> None:
     wallet = tron.wallet(units=5_000_000)
     wanted = steps.payment("tron")
     intent, first = steps.signed(wanted)
@@ -59,9 +48,7 @@ def test_a_lost_transaction_is_signed_again_only_after_its_absence_is_proven(
     assert tron.balance(wallet.address) == 5_000_000 - wanted.amount_units
 
 
-def test_a_transaction_that_a_reorganisation_loses_for_good_is_paid_once_by_new_bytes(
-    tron: labs.TronLab, short_lived: None
-) -> None:
+def test_a_transaction_that_a_reorganisation_loses_for_good_is_paid_once_by_new_bytes(tron: labs.TronLab) -> None:
     wallet = tron.wallet(units=5_000_000)
     wanted = steps.payment("tron")
     intent, first = steps.signed(wanted)
@@ -82,9 +69,7 @@ def test_a_transaction_that_a_reorganisation_loses_for_good_is_paid_once_by_new_
     assert tron.balance(wallet.address) == 5_000_000 - wanted.amount_units
 
 
-def test_a_transaction_in_a_block_before_its_expiration_is_never_called_expired(
-    tron: labs.TronLab, short_lived: None
-) -> None:
+def test_a_transaction_in_a_block_before_its_expiration_is_never_called_expired(tron: labs.TronLab) -> None:
     tron.wallet(units=5_000_000)
     wanted = steps.payment("tron")
     intent, attempt = steps.signed(wanted)
@@ -101,7 +86,7 @@ def test_a_transaction_in_a_block_before_its_expiration_is_never_called_expired(
     assert steps.watch(intent, after_s=60).state == IntentState.PAID
 
 
-def test_a_scan_whose_blocks_are_not_linked_proves_nothing(tron: labs.TronLab, short_lived: None) -> None:
+def test_a_scan_whose_blocks_are_not_linked_proves_nothing(tron: labs.TronLab) -> None:
     tron.wallet(units=5_000_000)
     intent, attempt = steps.signed(steps.payment("tron"))
     expire(tron, attempt)
@@ -117,7 +102,7 @@ def test_a_scan_whose_blocks_are_not_linked_proves_nothing(tron: labs.TronLab, s
     assert "does not follow" in looked.last_error
 
 
-def test_the_solid_head_must_be_past_the_expiration(tron: labs.TronLab, short_lived: None) -> None:
+def test_the_solid_head_must_be_past_the_expiration(tron: labs.TronLab) -> None:
     tron.wallet(units=5_000_000)
     intent, attempt = steps.signed(steps.payment("tron"))
     expire(tron, attempt)

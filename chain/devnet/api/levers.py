@@ -25,6 +25,7 @@ class Levers:
             "mine":      self.mine,        # n
             "mining":    self.mining,      # on
             "reorg":     self.reorg,       # depth, repool, keep: [txid]
+            "skip":      self.skip,        # ms
             "drop":      self.drop,        # txid
             "forget":    self.forget,      # txid
             "params":    self.params,      # any of parameters.Parameters
@@ -61,6 +62,14 @@ class Levers:
             raise BadRequest("keep is a list of txids") from error
         orphans = question.node.reorganise(question.number("depth"), repool=_flag(question, "repool"), keep=keep)
         return self.status(question) | {"orphaned": [txid.hex() for txid in orphans]}
+
+    def skip(self, question: Question) -> dict[str, Any]:
+        """Let time pass at once; the next block is that much later."""
+        ms = question.number("ms")
+        if ms < 0:
+            raise BadRequest("time does not run backwards")
+        question.node.skip(ms)
+        return self.status(question)
 
     def drop(self, question: Question) -> dict[str, Any]:
         """Lose a waiting transaction."""
