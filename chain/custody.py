@@ -26,10 +26,10 @@ class Held:
 def held_units(network: str, asset: str) -> Held:
     """What the hot wallets hold, with the landed but uncollected transfers of the same moment.
 
-    All balances are of exactly one block: on EVM the newest, named by its hash in every call; on TRON the solid head,
-    read before and after. A collected intent was paid at final depth, so it is contained in that block (checked); an
-    uncollected one counts when its transfer stands in a block up to that one. At the end the block must still be on
-    the chain, and nobody may have collected anything meanwhile, otherwise all is read again.
+    All balances are of exactly one block: on EVM the newest but one, named by its hash in every call; on TRON the
+    solid head, read before and after. A collected intent was paid at final depth, so it is contained in that block
+    (checked); an uncollected one counts when its transfer stands in a block up to that one. At the end the block must
+    still be on the chain, and nobody may have collected anything meanwhile, otherwise all is read again.
 
     A caller that compares this with the ledger reads the ledger's sum before and after this call and repeats when the
     two differ: settling moves both sides in one transaction. Never inside a transaction.

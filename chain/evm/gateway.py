@@ -134,9 +134,12 @@ class Gateway:
         return fees.estimate(self._nodes, self._tips(), transfer)
 
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
-        """What the wallets hold at the newest common block, which every call names by its hash (EIP-1898)."""
+        """What the wallets hold below the newest common block, which every call names by its hash (EIP-1898).
+
+        Not at the newest: asked for that, anvil answers with the next one's state when it is being made meanwhile.
+        """
         tips = self._tips()
-        number = self._common_height(tips)
+        number = max(self._common_height(tips) - 1, 0)
         block = self._nodes.agreed(lambda node: node.block(number), settled=False)
         return Holding(number, block.hash, self._held_at(block.hash, contract, wallets), contract, tuple(wallets))
 
