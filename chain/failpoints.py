@@ -24,6 +24,7 @@ COMMITS: Mapping[str, str] = {  # each is two failpoints, NAME.before_commit and
     "confirm":       "a one-time code used up",
     "approve":       "level 1, level 2, or level 1 with policy's own yes",
     "merchant_yes":  "the merchant's own yes",
+    "merchant_no":   "the merchant's own no: refunded, REJECTED",
     "reject":        "refunded, REJECTED",
     "cancel":        "refunded, CANCELLED",
     "dispatch":      "intent with its sequence number, PROCESSING",

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from chain import failpoints
 from config.local import procfile
 from tests import services
 
@@ -22,6 +23,7 @@ TOP = {
 MAX_LINES = {"room": 300, "function": 40}
 MAX_LINES_OF_TESTS = {"room": 450, "function": 60}  # cases in a row are read one by one
 PINS = ("requirements.txt", "tests/requirements.txt", "tests/uv.txt")
+FAILPOINT = re.compile(r'\b(failpoint|committing)\(\s*f?"([^"]*)"')
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "manager", "managers", "common", "misc"}
 BANNED_TEXTS = {
     # In parts, so that this file does not hold what it looks for.
@@ -157,3 +159,17 @@ def test_importing_the_local_default_costs_nothing_but_the_standard_library() ->
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)  # noqa: S603 - our own
     assert done.stdout == "\n"
+
+
+def failpoints_called() -> Iterator[str]:
+    for room in ("chain", "payouts", "ledger", "config"):
+        for path in (ROOT / room).rglob("*.py"):
+            if path.name != "failpoints.py":
+                for function, name in FAILPOINT.findall(path.read_text()):
+                    yield from (name,) if function == "failpoint" else (f"{name}.before_commit", f"{name}.after_commit")
+
+
+def test_the_table_names_exactly_the_failpoints_in_the_source() -> None:
+    names = list(failpoints_called())
+    assert set(names) == failpoints.POINTS
+    assert len(names) == len(failpoints.POINTS), "a name stands at one place"

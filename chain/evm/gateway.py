@@ -134,12 +134,8 @@ class Gateway:
         return fees.estimate(self._nodes, self._tips(), transfer)
 
     def held(self, contract: str, wallets: Collection[str]) -> Holding:
-        """What the wallets hold below the newest common block, which every call names by its hash (EIP-1898).
-
-        Not at the newest: asked for that, anvil answers with the next one's state when it is being made meanwhile.
-        """
-        tips = self._tips()
-        number = max(self._common_height(tips) - 1, 0)
+        """What the wallets hold below the newest common block, which every call names by its hash (EIP-1898)."""
+        number = max(self._common_height(self._tips()) - 1, 0)  # asked for the newest, anvil may show the next one's
         block = self._nodes.agreed(lambda node: node.block(number), settled=False)
         return Holding(number, block.hash, self._held_at(block.hash, contract, wallets), contract, tuple(wallets))
 

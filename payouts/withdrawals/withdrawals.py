@@ -150,7 +150,7 @@ def merchant_reject(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawal
 
     Raises: NotTheMerchants, steps.StepRefused.
     """
-    with committing("reject"):
+    with committing("merchant_no"):
         withdrawal = advance.locked(withdrawal_id)
         if withdrawal.approval != Approval.MERCHANT:
             raise NotTheMerchants("policy asks others than the merchant about this withdrawal")

@@ -10,7 +10,7 @@ from django.utils import timezone
 from chain import alarms, costs, families, networks, transfers
 from chain.models import Alarm, Cost, HotWallet, IntentState
 from tests.chain import labs, steps
-from tests.chain.test_evm_payments import BUMP_AFTER_S, steal_nonce
+from tests.chain.test_evm_payments import BUMP_AFTER_S
 
 pytestmark = [pytest.mark.django_db, pytest.mark.chains]
 
@@ -64,7 +64,7 @@ def test_a_foreign_transaction_costs_our_wallet_too(ethereum: labs.EvmLab) -> No
     before = coin_units(wallet)
     wanted = steps.payment("ethereum")
     intent, _ = steps.signed(wanted)
-    steal_nonce(ethereum, wallet, nonce=0)
+    ethereum.steal_nonce(wallet.address, nonce=0)
     labs.finalise(ethereum)
     decided = steps.watch(intent)
     assert decided.state == IntentState.DEAD

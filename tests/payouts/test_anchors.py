@@ -23,7 +23,7 @@ from ledger.posting import Kind
 from payouts import anchors, tasks
 from tests import databases, make
 from tests.chain import labs, steps
-from tests.chain.test_evm_payments import BUMP_AFTER_S, steal_nonce
+from tests.chain.test_evm_payments import BUMP_AFTER_S
 from tests.ledger import books, forgery, sealing
 from tests.ledger.test_seal_tampering import CLOSE_BLOCKS, FOLLOW, LOOKALIKES, OPEN_BLOCKS
 
@@ -98,7 +98,7 @@ def test_anchors_keep_their_distance_and_payments_go_on_between_them(lane: tuple
 def test_an_anchor_whose_nonce_was_taken_is_let_go_and_another_ordered(lane: tuple[labs.EvmLab, HotWallet]) -> None:
     lab, wallet = lane
     assert (anchors.sweep(now=make.now()), tasks.sign()) == (1, 1)
-    steal_nonce(lab, wallet, nonce=0)
+    lab.steal_nonce(wallet.address, nonce=0)
     labs.finalise(lab)
     assert steps.watch(Intent.objects.get(), after_s=60).state == IntentState.DEAD
     assert anchors.sweep(now=make.now()) == 2  # let go, and ordered again at once

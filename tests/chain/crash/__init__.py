@@ -1,0 +1,1 @@
+"""Dying at every failpoint of every path, and what is found afterwards."""

@@ -1,0 +1,168 @@
+"""Everybody who has a part in a withdrawal: its merchant's program, the approvers, the workers, the chain."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import User
+
+from chain import networks
+from chain.models import HotWallet, Intent, SignedAttempt
+from payouts import tasks
+from payouts.merchants.models import Merchant
+from payouts.withdrawals import idempotency, steps, withdrawals
+from payouts.withdrawals.advance import By
+from payouts.withdrawals.models import Status, Withdrawal
+from tests import make
+from tests.chain import labs
+from tests.chain import proxy as proxies
+from tests.chain.crash.orders import Order
+
+AMOUNT = "10"
+ROUND_S, ROUNDS = 100, 6
+DEPTH = 4  # of final blocks, here: fewer to make and to read, and still more than a reorganisation takes back
+NOBODY = "http://127.0.0.1:1"
+
+
+class Clock(datetime):
+    """The sweeps' clock, which can be put forward."""
+
+    ahead = timedelta(0)
+
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Any:
+        """The time, and what was put forward."""
+        return datetime.now(tz) + cls.ahead
+
+
+class Desk:
+    """One withdrawal, and what anybody may do about it; whatever has been done already is left alone."""
+
+    def __init__(self, order: Order) -> None:
+        self.network = networks.network(order.network)
+        self.merchant = Merchant.objects.get(id=order.merchant)
+        self.lab: Any = at(self.network)
+        self._order = order
+        self._id = UUID(int=0)
+
+    # The merchant's program and the people.
+
+    def ask(self) -> None:
+        """Ask for the withdrawal, with the same key whenever no answer came."""
+        wanted = withdrawals.Order(
+            merchant=self.merchant,
+            api="merchant",
+            asset="USDT",
+            network=self.network.name,
+            destination=self._order.destination,
+            amount_units=make.usdt(AMOUNT),
+            actor="program",
+        )
+
+        def create() -> idempotency.Answer:
+            return 202, {"id": str(withdrawals.create(wanted, now=make.now()).id)}
+
+        scope = idempotency.Scope(self.merchant, "withdrawals", self._order.key, {"to": self._order.destination})
+        _, body = idempotency.once(scope, create, now=make.now())
+        self._id = UUID(body["id"])
+
+    def withdrawal(self) -> Withdrawal:
+        """As it is now."""
+        return Withdrawal.objects.get(id=self._id)
+
+    def approve(self, level: int) -> None:
+        """One approver's yes, with a fresh code."""
+        if steps.allowed(f"approve_l{level}", self.withdrawal().status):
+            make.approve(self.withdrawal().id, level=level, by=self._approver(level))
+
+    def reject(self) -> None:
+        """An approver's no."""
+        if steps.allowed("reject", self.withdrawal().status):
+            make.reject(self.withdrawal().id, by=self._approver(2))
+
+    def agree(self) -> None:
+        """The merchant's own yes."""
+        if steps.allowed("merchant_approve", self.withdrawal().status):
+            withdrawals.merchant_approve(self.withdrawal().id, by=By("program"), now=make.now())
+
+    def refuse(self) -> None:
+        """The merchant's own no."""
+        if steps.allowed("reject", self.withdrawal().status):
+            withdrawals.merchant_reject(self.withdrawal().id, by=By("program"), now=make.now())
+
+    def cancel(self) -> None:
+        """The merchant calls it back."""
+        if steps.allowed("cancel", self.withdrawal().status):
+            withdrawals.cancel(self.withdrawal().id, by=By("program"), now=make.now())
+
+    def _approver(self, level: int) -> make.Approver:
+        person = {1: self._order.level1, 2: self._order.level2}[level]
+        return make.Approver(User.objects.get(id=person), "")
+
+    # The workers.
+
+    def sweep(self, *names: str) -> None:
+        """Run these sweeps once each."""
+        for name in names:
+            getattr(tasks, name)()
+
+    def wait(self, seconds: float) -> None:
+        """Let time pass for the sweeps."""
+        Clock.ahead += timedelta(seconds=seconds)
+
+    @contextmanager
+    def silence(self) -> Iterator[None]:
+        """The network's nodes are not to be reached."""
+        urls = getattr(settings, self.network.urls_setting)
+        setattr(settings, self.network.urls_setting, [NOBODY])
+        try:
+            yield
+        finally:
+            setattr(settings, self.network.urls_setting, urls)
+
+    # The chain.
+
+    def mine(self) -> None:
+        """Make blocks until everything in one is final."""
+        self.lab.mine(DEPTH + 2)
+
+    def wallet(self) -> HotWallet:
+        """The lane."""
+        return HotWallet.objects.get(network=self.network.name)
+
+    def intent(self) -> Intent | None:
+        """What was ordered from the chain, if it was."""
+        return Intent.objects.filter(payout_id=self._id).first()
+
+    def attempt(self) -> SignedAttempt | None:
+        """The newest bytes."""
+        return SignedAttempt.objects.filter(intent__payout_id=self._id).order_by("-number").first()
+
+    def finish(self) -> None:
+        """What beat does: all sweeps again and again, with blocks between them."""
+        for _ in range(ROUNDS):
+            if self.withdrawal().status not in (Status.APPROVED, Status.PROCESSING):
+                return
+            self.wait(ROUND_S)
+            self.sweep("dispatch", "sign", "send")
+            self.mine()
+            self.sweep("watch", "settle")
+
+
+def at(network: networks.Network) -> labs.EvmLab | labs.TronLab:
+    """The network's lab, without a proxy before it."""
+    url = getattr(settings, network.urls_setting)[0]
+    made: dict[str, Callable[[], labs.EvmLab | labs.TronLab]] = {
+        "evm": lambda: labs.EvmLab(url, proxy=proxies.Proxy(url)),
+        "tron": lambda: labs.TronLab(url),
+    }
+    return made[network.family]()
+
+
+def start_clock(ahead_s: int) -> None:
+    """From now on the sweeps of this process go by a clock that can be put forward."""
+    Clock.ahead = timedelta(seconds=ahead_s)
+    vars(tasks)["datetime"] = Clock  # a process of its own, told to live at another time

@@ -1,0 +1,183 @@
+"""Where a path's cases are played: a merchant with money, a funded wallet, a stage; and what must hold after each."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from django.conf import settings
+
+from chain import failpoints, liquidity
+from chain.models import HotWallet, Intent
+from ledger import audit
+from payouts import reconciliation
+from payouts.merchants.models import Merchant
+from payouts.withdrawals.models import PolicyRule, Status, Withdrawal
+from tests import databases, make, services
+from tests.chain import labs
+from tests.chain.crash import orders, paths
+
+FUNDS = "1000000"
+REFRESH = 20  # cases whose fees a lane surely has
+
+
+class Stage:
+    """The warm process, as its users see it."""
+
+    def __init__(self, process: subprocess.Popen[str], errors: Path) -> None:
+        self._process = process
+        self._errors = errors
+
+    def play(self, order: orders.Order) -> int:
+        """The exit status of a worker that lived by this order."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(order.text() + "\n")
+        self._process.stdin.flush()
+        answer = self._process.stdout.readline()
+        assert answer, f"the stage is gone: {self.said()}"
+        return int(answer)
+
+    def said(self) -> str:
+        """The end of what its workers wrote to stderr."""
+        return self._errors.read_text()[-3000:]
+
+
+@contextmanager
+def stage(folder: Path) -> Iterator[Stage]:
+    """A stage with this process's services."""
+    errors = folder / "stage.err"
+    command = [sys.executable, "-m", "tests.chain.crash.stage"]
+    env = os.environ | {"LOG_LEVEL": "WARNING"}
+    pipe = subprocess.PIPE
+    with (
+        errors.open("w") as err,
+        subprocess.Popen(  # noqa: S603 - ours
+            command, cwd=services.ROOT, env=env, stdin=pipe, stdout=pipe, stderr=err, text=True
+        ) as process,
+    ):
+        try:
+            yield Stage(process, errors)
+        finally:
+            assert process.stdin
+            process.stdin.close()
+
+
+@dataclass
+class Place:
+    """One network with one merchant; the paths are played one after another."""
+
+    stage: Stage
+    lab: labs.Lab
+    first: orders.Order
+    merchant: Merchant
+    wallet: HotWallet
+    name: str = ""
+    played: int = 0
+    ended: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def path(self) -> paths.Path:
+        return paths.PATHS[self.name]
+
+    def record(self, name: str, seen: Path) -> list[str]:
+        """Take a path, play it undisturbed, and list the failpoints that it came to, as "name:hit", in their order."""
+        self.name = name
+        PolicyRule.objects.filter(merchant=self.merchant).delete()
+        make.policy(self.merchant, self.path.approval)
+        order = self._next()
+        assert self.stage.play(replace(order, seen=str(seen))) == 0, self.stage.said()
+        assert self.problems(order) == []
+        hits: Counter[str] = Counter()
+        found = []
+        for point in seen.read_text().splitlines():
+            hits[point] += 1
+            found.append(f"{point}:{hits[point]}")
+        return found
+
+    def crash(self, point: str, *, naive: bool = False) -> list[str]:
+        """Let a worker die there and another one go on; tell what does not hold in the end."""
+        order = replace(self._next(), naive=naive)
+        status = self.stage.play(replace(order, failpoint=point))
+        if status != failpoints.EXIT_STATUS:
+            return [f"{point}: not died there but {status}: {self.stage.said()}"]
+        status = self.stage.play(replace(order, finish=True, ahead_s=order.ahead_s + orders.EPISODE_S // 2))
+        problems = [f"the restarted worker ended with {status}: {self.stage.said()}"] if status else []
+        return [f"{point}: {problem}" for problem in problems + self.problems(order)]
+
+    def _next(self) -> orders.Order:
+        self.played += 1
+        if self.played % REFRESH == 0:
+            liquidity.refresh(self.lab.network, now=make.now())
+        return replace(
+            self.first,
+            path=self.name,
+            key=f"{self.name} {self.played}",
+            destination=labs.recipient(self.lab.network),
+            ahead_s=self.played * orders.EPISODE_S,
+        )
+
+    def problems(self, order: orders.Order) -> list[str]:
+        """What is wrong with a withdrawal that should have ended as its path does: one effect or one refund."""
+        if self.path.after:
+            self.path.after(self.lab, self.wallet.address)
+        made = Withdrawal.objects.filter(destination=order.destination)
+        if len(made) != 1:
+            return [f"{len(made)} withdrawals"]
+        (withdrawal,) = made
+        problem = []
+        if withdrawal.status != self.path.ends:
+            intent = Intent.objects.filter(payout_id=withdrawal.id).first()
+            problem = [f"{withdrawal.status}, not {self.path.ends} ({intent and intent.last_error})"]
+        self.ended[withdrawal.status] += 1
+        arrives = int(withdrawal.net_units) if self.path.ends == Status.COMPLETED else 0
+        is_and_must = {
+            "arrived": (self.lab.balance(order.destination), arrives),
+            "left the wallet": (self._spent(), int(withdrawal.net_units) * self.ended[Status.COMPLETED]),
+            "in the book": (make.holds(withdrawal.merchant), self._book(withdrawal)),
+        }
+        return problem + [f"{what}: {is_}, not {must}" for what, (is_, must) in is_and_must.items() if is_ != must]
+
+    def proof(self) -> list[str]:
+        """What the books and their comparison with the chain do not hold."""
+        compared = reconciliation.compare(self.lab.network, "USDT")
+        off = [] if compared.ok and not compared.in_flight_units else [str(compared)]
+        return [*audit.prove().problems, *off]
+
+    def _spent(self) -> int:
+        return make.usdt(FUNDS) - self.lab.balance(self.wallet.address)
+
+    def _book(self, withdrawal: Withdrawal) -> dict[str, int]:
+        """What the merchant's book must hold after all that ended so far."""
+        completed = self.ended[Status.COMPLETED]
+        must = {
+            "available": make.usdt(FUNDS) - completed * int(withdrawal.amount_units),
+            "fees": completed * int(withdrawal.fee_units),
+            f"external/{self.lab.network}": completed * int(withdrawal.net_units) - make.usdt(FUNDS),
+        }
+        return {name: units for name, units in must.items() if units}
+
+
+def build(stage: Stage, lab: labs.Lab, database: databases.Database) -> Place:
+    """A merchant, two approvers and a wallet with the merchant's money in it."""
+    merchant = make.merchant()
+    make.deposit(merchant, FUNDS, network=lab.network)
+    wallet = lab.wallet(units=make.usdt(FUNDS))
+    first = orders.Order(
+        database=database.name,
+        keystore=str(settings.KEYSTORE_DIR),
+        passphrase_file=str(settings.KEYSTORE_PASSPHRASE_FILE),
+        network=lab.network,
+        path="",
+        merchant=str(merchant.id),
+        level1=make.approver(1).person.pk,
+        level2=make.approver(2).person.pk,
+        key="",
+        destination="",
+        ahead_s=0,
+    )
+    return Place(stage, lab, first, merchant, wallet)
