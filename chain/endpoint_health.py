@@ -22,9 +22,9 @@ def rows(network: str) -> dict[str, EndpointHealth]:
         return {row.endpoint: row for row in EndpointHealth.objects.filter(network=network)}
 
 
-def put_aside(network: str, endpoint: str, fault: EndpointFault, reason: str, *, now: datetime) -> EndpointHealth:
-    """Ask that node nothing that matters for a while; a repeat keeps the moment of the first."""
-    row = EndpointHealth(
+def row(network: str, endpoint: str, fault: EndpointFault, reason: str, *, now: datetime) -> EndpointHealth:
+    """A node's bad standing, not written down yet."""
+    return EndpointHealth(
         network=network,
         endpoint=endpoint,
         fault=fault,
@@ -32,14 +32,18 @@ def put_aside(network: str, endpoint: str, fault: EndpointFault, reason: str, *,
         since=now,
         until=now + TRIED_AGAIN_AFTER,
     )
+
+
+def put_aside(found: EndpointHealth, *, now: datetime) -> None:
+    """Ask that node nothing that matters for a while; a repeat keeps the moment of the first."""
     EndpointHealth.objects.bulk_create(
-        [row],
+        [found],
         update_conflicts=True,
         unique_fields=["network", "endpoint"],
         update_fields=["fault", "reason", "until"],
     )
-    alarms.raise_alarm(ALARM, subject=f"{network}/{endpoint}", text=f"{fault}: {reason}", now=now)
-    return row
+    subject = f"{found.network}/{found.endpoint}"
+    alarms.raise_alarm(ALARM, subject=subject, text=f"{found.fault}: {found.reason}", now=now)
 
 
 def forget(network: str, endpoints: Collection[str], *, now: datetime) -> None:

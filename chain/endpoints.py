@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 from django.utils import timezone
 
-from chain import endpoint_health
+from chain import endpoint_health, networks
 from chain.gateway import Answer, ChainError, Disagreement, Permanent, Retryable
 from chain.models import EndpointFault, EndpointHealth
 
@@ -56,6 +56,8 @@ class Endpoints(Generic[C]):
     ) -> None:
         self._network = network
         self._clients = _labelled(clients)
+        # What was found out about a node that somebody asks on the side concerns nobody else.
+        self._shared = {client.url for client in clients} == set(networks.network(network).endpoints)
         self._identify = identify
         self._identified: set[str] = set()
         self._clock = clock
@@ -196,6 +198,8 @@ class Endpoints(Generic[C]):
 
     @cached_property
     def _known(self) -> dict[str, EndpointHealth]:
+        if not self._shared:
+            return {}
         rows = endpoint_health.rows(self._network)
         gone = rows.keys() - self._clients.keys()
         if gone:  # no longer configured
@@ -208,14 +212,17 @@ class Endpoints(Generic[C]):
         return {label: row for label, row in self._known.items() if row.until > now}
 
     def _put_aside(self, label: str, fault: EndpointFault, reason: str) -> None:
-        self._known[label] = endpoint_health.put_aside(self._network, label, fault, reason, now=self._clock())
+        now = self._clock()
+        self._known[label] = endpoint_health.row(self._network, label, fault, reason, now=now)
+        if self._shared:
+            endpoint_health.put_aside(self._known[label], now=now)
 
     def _restore(self, labels: Sequence[str]) -> None:
         back = [label for label in labels if label in self._known]
-        if back:
+        if back and self._shared:
             endpoint_health.forget(self._network, back, now=self._clock())
-            for label in back:
-                del self._known[label]
+        for label in back:
+            del self._known[label]
 
     def _too_few(self) -> Retryable:
         why = "; ".join(f"{row.endpoint} {row.fault}" for row in self._known.values())

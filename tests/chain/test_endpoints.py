@@ -127,6 +127,17 @@ def test_an_endpoint_that_is_no_longer_configured_is_forgotten(
     assert alarmed() == aside() == set()
 
 
+def test_a_node_that_is_asked_on_the_side_changes_nobodys_standing(lab: labs.Lab, three: list[proxy.Proxy]) -> None:
+    three[0].spoil("*", proxy.unavailable)
+    families.gateway(lab.network).head()
+    before = aside()
+    family = families.FAMILIES[networks.network(lab.network).family]
+    assert family(lab.network, [lab.url], timeout_s=5).head()
+    with pytest.raises(Retryable):
+        family(lab.network, ["http://127.0.0.1:1"], timeout_s=5).head()
+    assert aside() == alarmed() == before == names(three[0])
+
+
 def test_an_endpoint_that_claims_a_head_far_away_puts_no_honest_one_aside(
     lab: labs.Lab, three: list[proxy.Proxy]
 ) -> None:
