@@ -146,6 +146,7 @@ def test_audit_checks_everything_completed_and_finds_what_was_tampered_with(
         chain("audit", "--rpc", lab.url)
     owner.execute("ALTER TABLE chain_intent DISABLE TRIGGER intent_kept")
     owner.execute("UPDATE chain_intent SET to_address = %s", [labs.recipient(lab.network)])
+    owner.execute("ALTER TABLE payouts_withdrawal DISABLE TRIGGER withdrawal_kept")
     owner.execute("UPDATE payouts_withdrawal SET destination = (SELECT to_address FROM chain_intent)")
     with pytest.raises(CommandError, match="2 problems"):
         chain("audit", *where)
