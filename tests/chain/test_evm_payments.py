@@ -8,7 +8,7 @@ from django.utils import timezone
 from eth_account import Account
 from structlog.testing import capture_logs
 
-from chain import families, networks, transfers
+from chain import custody, families, networks, transfers
 from chain.evm import build
 from chain.gateway import Permanent
 from chain.models import AttemptState, Intent, IntentState, SignedAttempt
@@ -197,3 +197,9 @@ def test_our_bytes_are_those_that_eth_account_makes_of_the_same_fields(ethereum:
     steps.send()
     ethereum.mine()
     assert ethereum.rpc("eth_getTransactionByHash", attempt.txid)["nonce"] == hex(reading.transfer.seq)
+
+
+def test_a_balance_that_a_node_tells_differently_a_moment_later_is_read_again(ethereum: labs.EvmLab) -> None:
+    ethereum.wallet(units=5_000_000)
+    ethereum.proxy.lie("eth_call", hex(1), times=1)  # as a node in the midst of its next block does
+    assert custody.held_units("ethereum", "USDT").units == 5_000_000
