@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.conf import settings
 
-from chain import addresses, families, networks, proofs, units
+from chain import addresses, batching, families, networks, proofs, units
 from chain.gateway import Candidate, Outcome
 from chain.models import Intent, IntentState
 from chain.ordering import Payment
@@ -26,11 +26,13 @@ class Auditor:
 
         Raises: ChainError when the node could not be asked.
         """
-        intent = Intent.objects.select_related("wallet").filter(payout_id=wanted.payout_id).first()
+        intent = Intent.objects.select_related("wallet", "batch__wallet").filter(payout_id=wanted.payout_id).first()
         if intent is None or intent.state != IntentState.PAID:
             return ["there is no payment with a proof"]
         if _ordered(intent) != _wanted(wanted):
             return [f"ordered was {_ordered(intent)}, completed is {_wanted(wanted)}"]
+        if intent.batch is not None:
+            return self._of_batch(intent, intent.batch, now=now)
         transfer = intent.transfer()
         found = proofs.problems(transfer, intent.proof, gateway=self._gateway)
         if found:
@@ -40,6 +42,20 @@ class Auditor:
         if read.outcome is not Outcome.PAID:
             return [f"the node does not show it paid: {read.note or read.outcome}"]
         return proofs.differences(intent.proof, read.proof)
+
+    def _of_batch(self, intent: Intent, batch: Intent, *, now: datetime) -> list[str]:
+        """A batch's payment: its batch's proof is checked, and that the node shows this very line as made."""
+        transfer = batch.transfer()
+        found = proofs.problems(transfer, batch.proof, gateway=self._gateway)
+        if found:
+            return found
+        read = self._gateway.judge(transfer, [candidate(batch)], head=self._head, scan={}, now=now)
+        if read.outcome is not Outcome.PAID:
+            return [f"the node does not show its batch paid: {read.note or read.outcome}"]
+        line = batching.line(batch, intent)
+        if line is None or not read.proof["made"][line]:
+            return ["the batch does not pay it"]
+        return proofs.differences(batch.proof, read.proof)
 
 
 def candidate(intent: Intent) -> Candidate:

@@ -77,21 +77,25 @@ def of(asset: str) -> Cap:
     return _cap(asset, row)
 
 
-def check(payment: Payment, *, now: datetime) -> None:
-    """Compare a payment that is not signed yet with its asset's limits.
+def check(*payments: Payment, now: datetime) -> None:
+    """Compare payments of one asset that are not signed yet, to be made together, with the asset's limits.
 
     Raises: OverCap, BadCaps.
     """
-    cap = of(payment.asset)
-    if payment.amount_units > cap.payment_units:
-        raise OverCap(f"{_text(payment)} is above the cap of one payment, {_coins(payment, cap.payment_units)}")
-    if payment.amount_units + _signed_units(payment.asset, now=now) > cap.hour_units:
-        raise OverCap(f"{_text(payment)} would take this hour above its cap, {_coins(payment, cap.hour_units)}")
-    if not payment.attended:
-        unattended = _signed_units(payment.asset, now=now, attended=False)
-        if payment.amount_units + unattended > cap.unattended_units:
-            most = _coins(payment, cap.unattended_units)
-            raise OverCap(f"{_text(payment)} has no person's yes, and this hour's cap of such is {most}")
+    first = payments[0]
+    cap = of(first.asset)
+    for payment in payments:
+        if payment.amount_units > cap.payment_units:
+            raise OverCap(f"{_text(payment)} is above the cap of one payment, {_coins(payment, cap.payment_units)}")
+    total_units = sum(payment.amount_units for payment in payments)
+    if total_units + _signed_units(first.asset, now=now) > cap.hour_units:
+        most = _coins(first, cap.hour_units)
+        raise OverCap(f"{_coins(first, total_units)} would take this hour above its cap, {most}")
+    if all(payment.attended for payment in payments):
+        return
+    if total_units + _signed_units(first.asset, now=now, attended=False) > cap.unattended_units:
+        most = _coins(first, cap.unattended_units)
+        raise OverCap(f"{_coins(first, total_units)} has no person's yes, and this hour's cap of such is {most}")
 
 
 def check_order(payment: Payment) -> None:
@@ -124,13 +128,14 @@ def take_turns() -> None:
 
 def _signed_units(asset: str, *, now: datetime, attended: bool | None = None) -> int:
     """What was signed for the first time within the window; a replacement of the same payment counts once."""
-    rows = SignedAttempt.objects.filter(
-        number=1, intent__purpose=Purpose.PAYMENT, intent__asset=asset, signed_at__gt=now - WINDOW
-    )
+    rows = SignedAttempt.objects.filter(number=1, intent__asset=asset, signed_at__gt=now - WINDOW)
     if attended is not None:
         rows = rows.filter(attended=attended)
-    sums = rows.values_list("intent__network").annotate(total=Sum("intent__amount_units"))
-    return sum(units.to_ledger_units(network, asset, int(total)) for network, total in sums)
+    sums = [
+        *rows.values_list("intent__network").annotate(total=Sum("intent__amount_units")),
+        *rows.values_list("intent__network").annotate(total=Sum("intent__payments__amount_units")),
+    ]
+    return sum(units.to_ledger_units(network, asset, int(total or 0)) for network, total in sums)
 
 
 def _cap(asset: str, row: Mapping[str, Any]) -> Cap:

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from chain import caps, networks
+from chain import addresses, caps, networks
 
 
 @register()
@@ -37,3 +37,23 @@ def the_signer_has_its_caps(**_: Any) -> list[CheckMessage]:
     if not table or caps.ANY in table:
         return [Error("SIGNER_CAPS names each asset that may be paid, with its limits", id="chain.E003")]
     return []
+
+
+@register()
+def batch_contracts_can_be_called(**_: Any) -> list[CheckMessage]:
+    """Each is a checksummed address on an EVM network of ours."""
+    found = list[CheckMessage]()
+    for name, contract in settings.BATCH_CONTRACTS.items():
+        row = networks.NETWORKS.get(name)
+        if row is None or row.family != "evm":
+            found.append(Error(f"BATCH_CONTRACTS names {name}, which is no EVM network of ours", id="chain.E004"))
+        elif not _is_checksummed(name, contract):
+            found.append(Error(f"BATCH_CONTRACTS: {contract!r} is no checksummed address", id="chain.E004"))
+    return found
+
+
+def _is_checksummed(network: str, text: object) -> bool:
+    try:
+        return addresses.normalise(network, str(text)) == text
+    except addresses.BadAddress:
+        return False

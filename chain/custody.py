@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from chain import families, networks, units
 from chain.gateway import Gateway, Holding, Retryable
-from chain.models import HotWallet, Intent, IntentState
+from chain.models import HotWallet, Intent, IntentState, Purpose
 
 TRIES = 8
 
@@ -57,7 +57,7 @@ def _counted(gateway: Gateway, holding: Holding, *, network: str, asset: str) ->
         intent.amount_units
         for intent in open_or_new
         if gateway.landed(intent.transfer(), intent.candidates(), holding).paid
-    )
+    ) + sum(_landed_units(gateway, batch, holding) for batch in _batches(network, asset))
     newest = Intent.objects.filter(network=network, asset=asset, state=IntentState.PAID).exclude(collected_at=None)
     behind = newest.filter(proof__chain__first__number__gt=holding.number).exists()
     if behind or _collected(network, asset) != collected or not gateway.still(holding):
@@ -70,10 +70,26 @@ def _collected(network: str, asset: str) -> int:
     return Intent.objects.filter(network=network, asset=asset).exclude(collected_at=None).count()
 
 
+def _batches(network: str, asset: str) -> list[Intent]:
+    """The batches some of whose payments are not settled yet."""
+    rows = Intent.objects.select_related("wallet").filter(network=network, asset=asset, purpose=Purpose.BATCH)
+    open_or_new = rows.exclude(state=IntentState.DEAD).exclude(attempts=None)
+    return list(open_or_new.filter(payments__collected_at=None).distinct())
+
+
+def _landed_units(gateway: Gateway, batch: Intent, holding: Holding) -> int:
+    """What a batch has paid by that block of payments that nobody has collected."""
+    made = gateway.landed(batch.transfer(), batch.candidates(), holding).made
+    rows = batch.payments.order_by("id")
+    return sum(
+        row.amount_units for row, is_made in zip(rows, made, strict=False) if is_made and row.collected_at is None
+    )
+
+
 def _uncollected(network: str, asset: str) -> list[Intent]:
     return list(
         Intent.objects.select_related("wallet")
-        .filter(network=network, asset=asset, collected_at=None)
+        .filter(network=network, asset=asset, purpose=Purpose.PAYMENT, collected_at=None)
         .exclude(state=IntentState.DEAD)
         .exclude(attempts=None)
     )

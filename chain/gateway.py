@@ -194,6 +194,7 @@ class Landing:
 
     paid: bool = False
     spent: Spent | None = None
+    made: tuple[bool, ...] = ()  # a batch's payments, in its order
 
 
 @dataclass(frozen=True, slots=True)

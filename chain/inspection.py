@@ -74,13 +74,15 @@ def summary(intent: Intent) -> dict[str, Any]:
 
 def payment(payout_id: UUID) -> dict[str, Any] | None:
     """Everything about one payout's payment; None when none was ordered."""
-    intent = Intent.objects.select_related("wallet").filter(payout_id=payout_id).first()
+    intent = Intent.objects.select_related("wallet", "batch__wallet").filter(payout_id=payout_id).first()
     if intent is None:
         return None
     return summary(intent) | {
         "network": intent.network,
         "state": intent.state,
-        "attempts": [_attempt(attempt, intent.network) for attempt in intent.attempts.order_by("number")],
+        "attempts": [
+            _attempt(attempt, intent.network) for attempt in (intent.batch or intent).attempts.order_by("number")
+        ],
         "txid": intent.txid,
         "explorer": explorer(intent.network, intent.txid),
         "verdict_at": intent.verdict_at,
@@ -99,6 +101,7 @@ def waits_for(intent: Intent) -> str:
         return "nothing: it is settled"
     if intent.state != IntentState.OPEN:
         return "the settling sweep"
+    intent = intent.batch or intent
     live = intent.attempts.filter(state="LIVE").order_by("number").last()
     if live is None:
         paused = pausing.reasons(intent.wallet) if intent.wallet.paused else []

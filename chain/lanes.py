@@ -120,15 +120,15 @@ def fitting(network: str, asset: str, amounts_units: Iterable[int]) -> list[bool
     return fits
 
 
-def take(network: str, *, contract: str, amount_units: int) -> HotWallet:
-    """Lock the network's lanes and pick the one that pays; for as long as the caller's transaction nobody else does.
+def take(network: str, *, contract: str, amount_units: int, wallets: Collection[int] | None = None) -> HotWallet:
+    """Lock the network's lanes (or those of these wallets) and pick the one that pays, until the transaction's end.
 
     All of them, in the order of their ids: so two takers never wait for each other, and both see what the other took.
 
     Raises: NoLane.
     """
     rows = HotWallet.objects.select_for_update(no_key=True).filter(network=network, paused=False).order_by("id")
-    locked = {row.pk: row for row in rows}
+    locked = {row.pk: row for row in rows if wallets is None or row.pk in wallets}
     chosen = choose(all_of(network, wallets=locked), contract=contract, amount_units=amount_units)
     if chosen is None:
         raise NoLane(f"no wallet can pay that on {network} now")
@@ -147,7 +147,7 @@ def covers(intent: Intent) -> bool:
     lane = _lane(intent.wallet, balances, owed)
     return all(
         contract in lane.funds and lane.funds[contract].free_units >= 0
-        for contract in (networks.NATIVE, intent.contract)
+        for contract in {networks.NATIVE, intent.contract, *intent.payments.values_list("contract", flat=True)}
     )
 
 

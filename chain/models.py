@@ -71,6 +71,8 @@ class Purpose(models.TextChoices):
 
     PAYMENT = "payment"
     ANCHOR = "anchor"
+    BATCH = "batch"  # many payments of one token by one transaction
+    ALLOWANCE = "allowance"  # lets the batch contract move one token of a lane
 
 
 class Intent(models.Model):
@@ -80,6 +82,7 @@ class Intent(models.Model):
     purpose = models.CharField(max_length=12, choices=Purpose, default=Purpose.PAYMENT)
     payout_id = PayoutIdField(null=True, blank=True)  # type: ignore[misc]  # payments have one, others are not asked
     wallet = models.ForeignKey(HotWallet, on_delete=models.PROTECT, related_name="intents")
+    batch = models.ForeignKey("self", on_delete=models.PROTECT, related_name="payments", null=True, blank=True)
     seq = models.BigIntegerField()  # EVM: the nonce; TRON: the transaction's timestamp in ms
     network = models.CharField(max_length=32)
     asset = models.CharField(max_length=16)
@@ -109,15 +112,19 @@ class Intent(models.Model):
         constraints = [
             # Over all states, not only the live ones: a payout whose intent is DEAD has been refunded.
             models.UniqueConstraint(fields=["payout_id"], name="intent_once_per_payout"),
-            models.UniqueConstraint(fields=["wallet", "seq"], name="intent_once_per_seq"),
+            # The payments of a batch have its sequence number, and no bytes of their own (a trigger refuses them).
+            models.UniqueConstraint(fields=["wallet", "seq"], condition=Q(batch=None), name="intent_once_per_seq"),
             models.UniqueConstraint(
                 fields=["network"], condition=Q(purpose="anchor", state="OPEN"), name="intent_one_open_anchor"
             ),
-            # What each purpose is made of: a payment pays somebody for a payout and carries nothing else, an anchor
-            # pays nothing and carries its data.
+            # What each purpose is made of: a payment pays somebody for a payout and carries nothing else, the others
+            # move no coin and carry their data.
             models.CheckConstraint(
                 condition=Q(purpose="payment", payout_id__isnull=False, amount_units__gt=0, data="")
-                | Q(purpose="anchor", payout_id=None, amount_units=0, asset="", contract="") & ~Q(data=""),
+                | Q(purpose="anchor", payout_id=None, amount_units=0, asset="", contract="", batch=None) & ~Q(data="")
+                | Q(purpose__in=["batch", "allowance"], payout_id=None, amount_units=0, contract="", batch=None)
+                & ~Q(data="")
+                & ~Q(asset=""),
                 name="intent_made_for_its_purpose",
             ),
             models.CheckConstraint(condition=Q(state__in=IntentState.values), name="intent_state_known"),

@@ -55,6 +55,11 @@ class Network:
         object.__setattr__(self, "assets", {self.coin: Token(NATIVE, self.coin_decimals), **self.tokens})
 
     @property
+    def batch_contract(self) -> str:
+        """The contract that pays many at once, where this deployment names one; EVM alone."""
+        return str(settings.BATCH_CONTRACTS.get(self.name, ""))
+
+    @property
     def endpoints(self) -> list[str]:
         """The nodes that this deployment gives it; none: the network is not configured."""
         return list(getattr(settings, self.urls_setting))

@@ -91,7 +91,8 @@ def awaiting_signature(*, limit: int, now: datetime | None = None) -> list[Inten
     """The open intents that need the signer: no live bytes yet (or any more), or fees to be raised."""
     live = SignedAttempt.objects.filter(intent=OuterRef("pk"), state=AttemptState.LIVE)
     return list(
-        Intent.objects.filter(state=IntentState.OPEN, wallet__paused=False, next_sign_at__lte=now or timezone.now())
+        Intent.objects.filter(state=IntentState.OPEN, wallet__paused=False, batch=None)
+        .filter(next_sign_at__lte=now or timezone.now())
         .filter(Q(bump_due=True) | ~Exists(live))
         .select_related("wallet")
         .order_by("created_at", "id")[:limit]
@@ -128,13 +129,16 @@ def latest_txid(payout_id: UUID) -> str | None:
 
 def latest_txids(payout_ids: Collection[UUID]) -> dict[UUID, str]:
     """The same for many payouts at once; those without a signed transaction are left out."""
-    shown: dict[UUID, str] = {}
-    for attempt in (
-        SignedAttempt.objects.filter(intent__payout_id__in=payout_ids).select_related("intent").order_by("number")
-    ):
-        shown[attempt.intent.payout_id] = attempt.txid
-    landed = SignedAttempt.objects.filter(intent__payout_id__in=payout_ids, state=AttemptState.LANDED)
-    return shown | {attempt.intent.payout_id: attempt.txid for attempt in landed.select_related("intent")}
+    carriers = {
+        payout: batch or intent
+        for payout, batch, intent in Intent.objects.filter(payout_id__in=payout_ids).values_list(
+            "payout_id", "batch", "id"
+        )
+    }
+    attempts = list(SignedAttempt.objects.filter(intent__in=set(carriers.values())).order_by("number"))
+    shown = {attempt.intent_id: attempt.txid for attempt in attempts}
+    shown |= {attempt.intent_id: attempt.txid for attempt in attempts if attempt.state == AttemptState.LANDED}
+    return {payout: shown[carrier] for payout, carrier in carriers.items() if payout and carrier in shown}
 
 
 def _next_seq(wallet: HotWallet, *, now: datetime) -> int:

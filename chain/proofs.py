@@ -21,7 +21,7 @@ def evidence(transfer: Transfer, txid: str, receipt: Any, blocks: Sequence[links
     """What a gateway read about a transfer that is in the first of these linked blocks; the bytes are the watcher's."""
     shown = {name: value for name, value in asdict(receipt).items() if name != "logs"}
     proof = {"txid": txid, "receipt": shown, "chain": links.ends(blocks) | {"hashes": [block.hash for block in blocks]}}
-    exact = _log(transfer)
+    exact = event(transfer)
     return proof | ({"log": exact} if exact and token_abi.pays(transfer, receipt.logs) else {})
 
 
@@ -31,7 +31,7 @@ def problems(transfer: Transfer, proof: Mapping[str, Any], *, gateway: Gateway) 
     if missing:
         return [f"the proof lacks {', '.join(missing)}"]
     found = _of_bytes(transfer, proof, gateway=gateway)
-    exact = _log(transfer)
+    exact = event(transfer)
     if exact and proof.get("log") != exact:
         found.append("the log is not the exact Transfer")
     return found + _of_chain(transfer, proof)
@@ -79,7 +79,7 @@ def _of_chain(transfer: Transfer, proof: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _log(transfer: Transfer) -> dict[str, Any] | None:
+def event(transfer: Transfer) -> dict[str, Any] | None:
     """The event that the payment must leave, as the proof writes it."""
     if transfer.contract == networks.NATIVE:
         return None

@@ -9,7 +9,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError
 
-from chain import addresses, alarms, anchoring, caps, families, keys, lanes, networks, units
+from chain import addresses, alarms, anchoring, batching, caps, families, keys, lanes, networks, units
 from chain.failpoints import committing, failpoint
 from chain.gateway import (
     Candidate,
@@ -33,7 +33,7 @@ ERROR_LENGTH = 500
 REFUSED = "refused: "  # how `last_error` begins when a person must look
 
 
-Expected = Payment | anchoring.Anchor
+Expected = Payment | anchoring.Anchor | batching.Batch | batching.Allowance
 
 
 class PayloadDiffers(Exception):
@@ -54,7 +54,7 @@ def sign(intent_id: UUID, *, expected: Expected, now: datetime) -> SignedAttempt
     candidates = intent.candidates()
     previous = next((candidate for candidate in candidates if candidate.is_live), None)
     replaceable = intent.bump_due and networks.network(intent.network).family == "evm"  # elsewhere both could pay
-    if intent.state != IntentState.OPEN or intent.wallet.paused or (previous and not replaceable):
+    if intent.batch_id or intent.state != IntentState.OPEN or intent.wallet.paused or (previous and not replaceable):
         return None
     if previous is None and not lanes.covers(intent):
         put_off(intent.id, reason="its lane holds too little for it and those before it", now=now)
@@ -114,20 +114,35 @@ def _agreed(intent: Intent, expected: Expected) -> Transfer:
         intent.contract,
         intent.data,
     )
-    approved = _paid(expected) if isinstance(expected, Payment) else _anchored(expected, wallet=intent.wallet.address)
+    approved = _approved(expected, intent)
     if approved != ordered or intent.wallet.network != intent.network:
         raise PayloadDiffers(f"approved {approved}, ordered {ordered}")
     return intent.transfer()
 
 
-def _paid(payment: Payment) -> tuple[object, ...]:
-    """What a payment's intent must say. Raises: PayloadDiffers."""
+def _approved(expected: Expected, intent: Intent) -> tuple[object, ...]:
+    """What the intent must say. Raises: PayloadDiffers."""
     try:
-        to_address = addresses.normalise(payment.network, payment.to_address)
-        contract = networks.token(payment.network, payment.asset).contract
-        token_units = units.to_token_units(payment.network, payment.asset, payment.amount_units)
-    except ValueError as wrong:
-        raise PayloadDiffers(f"the approved payment cannot be paid: {wrong}") from wrong
+        match expected:
+            case Payment():
+                return _paid(expected)
+            case anchoring.Anchor():
+                return _anchored(expected, wallet=intent.wallet.address)
+            case batching.Batch():
+                network, asset, to_address, data = batching.payload(expected, of=intent.id)
+                return (Purpose.BATCH, None, network, asset, to_address, 0, "", data)
+            case batching.Allowance():
+                to_address, data = batching.payload_of_allowance(expected)
+                return (Purpose.ALLOWANCE, None, expected.network, expected.asset, to_address, 0, "", data)
+    except (ValueError, batching.NoBatch) as wrong:
+        raise PayloadDiffers(f"what was approved cannot be paid: {wrong}") from wrong
+
+
+def _paid(payment: Payment) -> tuple[object, ...]:
+    """What a payment's intent must say. Raises: ValueError."""
+    to_address = addresses.normalise(payment.network, payment.to_address)
+    contract = networks.token(payment.network, payment.asset).contract
+    token_units = units.to_token_units(payment.network, payment.asset, payment.amount_units)
     what = (payment.payout_id, payment.network, payment.asset, to_address, token_units, contract)
     return (Purpose.PAYMENT, *what, "")
 
@@ -158,10 +173,15 @@ def _admit(
 
 def _within_caps(expected: Expected, *, now: datetime) -> None:
     """Raises: OverCap."""
-    if isinstance(expected, Payment):
-        caps.check(expected, now=now)
-    else:
-        caps.check_anchor(expected.network, now=now)
+    match expected:
+        case Payment():
+            caps.check(expected, now=now)
+        case batching.Batch():
+            caps.check(*expected.payments, now=now)
+        case anchoring.Anchor():
+            caps.check_anchor(expected.network, now=now)
+        case batching.Allowance():
+            caps.of(expected.asset)  # it moves nothing; an asset off the list gets no allowance either
 
 
 def _sealed(gateway: Gateway, transfer: Transfer, quote: Quote) -> Signed:
@@ -211,7 +231,7 @@ def _commit(
                 ref_hash=quote.ref_hash,
                 expiration_ms=quote.expiration_ms,
                 signed_at=now,
-                attended=expected.attended if isinstance(expected, Payment) else False,
+                attended=_attended(expected),
             )
             Intent.objects.filter(pk=locked.pk).update(
                 bump_due=False, last_error="", next_send_at=now, next_watch_at=now
@@ -221,6 +241,16 @@ def _commit(
             raise
         return None
     return attempt
+
+
+def _attended(expected: Expected) -> bool:
+    """Whether persons have said yes to all of it."""
+    match expected:
+        case Payment():
+            return expected.attended
+        case batching.Batch():
+            return all(payment.attended for payment in expected.payments)
+    return False
 
 
 def put_off(intent_id: UUID, *, reason: str, now: datetime, refused: bool = False) -> None:

@@ -1,5 +1,7 @@
 """The public face of the chain room: order, sign, send, watch, take the verdict (DESIGN §4)."""
 
+from chain.batching import Allowance, Batch, NoAllowance, NoBatch, order_allowance, payout_ids
+from chain.batching import order as order_batch
 from chain.caps import OverCap, check_order
 from chain.costs import of_payout as costs_of_payout
 from chain.estimates import Estimate, estimate
@@ -24,9 +26,13 @@ from chain.signing import PayloadDiffers, put_off, sign
 from chain.watching import watch_due
 
 __all__ = [
+    "Allowance",
     "AlreadyOrdered",
+    "Batch",
     "Estimate",
     "KeyUnusable",
+    "NoAllowance",
+    "NoBatch",
     "NoLane",
     "NotTheSigner",
     "NotToCollect",
@@ -45,6 +51,9 @@ __all__ = [
     "latest_txids",
     "obstacles",
     "order",
+    "order_allowance",
+    "order_batch",
+    "payout_ids",
     "put_off",
     "reach_units",
     "refresh_due",

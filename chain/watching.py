@@ -7,16 +7,17 @@ from uuid import UUID
 
 import structlog
 
-from chain import alarms, costs, families, networks
+from chain import alarms, batching, costs, families, networks
 from chain.failpoints import committing, failpoint
 from chain.gateway import ChainError, Gateway, Head, Judgement, Outcome
-from chain.models import AttemptState, Intent, IntentState, SignedAttempt
+from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttempt
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=30)
 SOONEST_S, LATEST_S = 1, 30
 NOTE_LENGTH = 500
+NOBODY_COLLECTS = (Purpose.BATCH, Purpose.ALLOWANCE)
 UNDECIDED = (AttemptState.LIVE, AttemptState.SUPERSEDED)
 
 
@@ -119,11 +120,13 @@ def _decide(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
             proof=_whole(judgement),
             landed_block=_block_of(judgement.proof),
             verdict_at=now,
+            collected_at=now if intent.purpose in NOBODY_COLLECTS else None,
             bump_due=False,
             last_error="",
         )
         if decided:
             _close_attempts(intent, judgement.txid)
+            _close_payments(intent, judgement, now=now)
             if judgement.spent:
                 costs.record(intent, judgement.spent, now=now)
     return bool(decided)
@@ -147,6 +150,14 @@ def _close_attempts(intent: Intent, txid: str) -> None:
     if not landed and ours.filter(txid=txid).exists():
         raise Contradiction(f"{txid} decided it, but is no longer a candidate")
     ours.filter(state__in=UNDECIDED).update(state=AttemptState.VOID)
+
+
+def _close_payments(intent: Intent, judgement: Judgement, *, now: datetime) -> None:
+    """Raises: Contradiction when a batch's payments are not those that its bytes pay."""
+    if intent.purpose == Purpose.BATCH:
+        wrong = batching.decide(intent, judgement, landed_block=_block_of(judgement.proof), now=now)
+        if wrong:
+            raise Contradiction(wrong)
 
 
 def _put_off(intents: list[UUID], reason: str, *, network: str, now: datetime) -> None:

@@ -159,6 +159,8 @@ ARBITRUM_RPC_URLS, BASE_RPC_URLS, OPTIMISM_RPC_URLS, BSC_RPC_URLS = (
 )
 RPC_TIMEOUT_S = env.int("RPC_TIMEOUT_S", default=10)
 KEYSTORE_DIR = Path(env.str("KEYSTORE_DIR", default=str(BASE_DIR / ".local" / "keystore")))
+# Networks on which payout runs go through a batch contract (chain/contracts), and where it is: {"ethereum": "0x…"}
+BATCH_CONTRACTS = env.json("BATCH_CONTRACTS", default={})
 SEAL_ANCHOR_NETWORK = env.str("SEAL_ANCHOR_NETWORK", default="")  # where the ledger's seals are made public
 SEAL_ANCHOR_EVERY_S = env.int("SEAL_ANCHOR_EVERY_S", default=3600)
 LOCAL_DIR = KEYSTORE_DIR.parent  # where the local default keeps what it made

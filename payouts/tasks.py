@@ -9,13 +9,13 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 
-from chain import addresses, anchoring, transfers
+from chain import addresses, signing, transfers
 from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
 from payouts import anchors, doorbell, surveying, ticks
 from payouts.api import dialects
 from payouts.webhooks import delivery
-from payouts.withdrawals import authority, payable, queries, rehearsal, steps, withdrawals
+from payouts.withdrawals import authority, payable, queries, rehearsal, runs, steps, withdrawals
 from payouts.withdrawals.models import Withdrawal
 
 log = structlog.get_logger(__name__)
@@ -24,9 +24,11 @@ NOBODYS_TURN = (OperationalError, InterfaceError, SoftTimeLimitExceeded)  # the 
 Row = TypeVar("Row")
 
 # What the signer compares an intent with: read by itself, from where the intent's right to be signed comes.
-MAY_BE_SIGNED: Mapping[Purpose, Callable[[Intent], transfers.Payment | anchoring.Anchor]] = {
+MAY_BE_SIGNED: Mapping[Purpose, Callable[[Intent], signing.Expected]] = {
     Purpose.PAYMENT: lambda intent: authority.authorised(intent.payout_id),
     Purpose.ANCHOR: anchors.expected,
+    Purpose.BATCH: authority.authorised_together,
+    Purpose.ALLOWANCE: lambda intent: transfers.Allowance(intent.network, intent.asset),
 }
 
 
@@ -42,7 +44,7 @@ def dispatch() -> int:
     """Hand approved withdrawals to the chain, oldest first, as far as the lanes reach."""
     refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane, transfers.AlreadyOrdered, transfers.OverCap)
     now = datetime.now(UTC)
-    ids = rehearsal.passed(payable.ids(limit=BATCH, now=now), now=now)
+    ids = runs.dispatched(rehearsal.passed(payable.ids(limit=BATCH, now=now), now=now), refusals, now=now)
     return _each("dispatch", ids, lambda one, now: withdrawals.dispatch(one, now=now), refusals)
 
 

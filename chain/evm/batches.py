@@ -78,6 +78,18 @@ def read_pay_call(data: bytes) -> Batch:
     return batch
 
 
+def is_pay_call(data: bytes) -> bool:
+    """Tell whether this begins as a batch's call does."""
+    return data.startswith(PAY_SELECTOR)
+
+
+def is_call(data: bytes) -> bool:
+    """Tell whether this is a batch's call or the allowance that it needs; whose contract is called is not said."""
+    if is_pay_call(data):
+        return bool(read_pay_call(data))
+    return data.startswith(APPROVE_SELECTOR) and len(data) == len(APPROVE_SELECTOR) + 2 * token_abi.WORD
+
+
 def approve_call(spender: bytes) -> bytes:
     """The calldata that lets the batch contract move the caller's tokens."""
     return APPROVE_SELECTOR + token_abi.word(spender) + token_abi.word(UNLIMITED)

@@ -1,4 +1,4 @@
-"""Build, seal and read back EIP-1559 transfers of tokens or coin and notes to oneself; pure functions over bytes.
+"""Build, seal and read back EIP-1559 transfers, notes to oneself and batches; pure functions over bytes.
 
 Source: EIP-1559, EIP-2718.
 """
@@ -11,6 +11,7 @@ from eth_utils.crypto import keccak
 from hexbytes import HexBytes
 
 from chain import addresses, networks, token_abi
+from chain.evm import batches
 from chain.evm.libraries import Account, TypedTransaction
 from chain.gateway import Mismatch, Quote, Reading, Signature, Signed, Transfer
 
@@ -57,7 +58,8 @@ def gas_limit(transfer: Transfer) -> int:
     """
     data = bytes.fromhex(transfer.data)
     carried = 10 * data.count(0) + 40 * (len(data) - data.count(0))
-    return networks.network(transfer.network).transfer_resource + carried
+    paid = batches.gas_limit(len(batches.read_pay_call(data).payments)) if batches.is_pay_call(data) else 0
+    return networks.network(transfer.network).transfer_resource + carried + paid
 
 
 def call(transfer: Transfer) -> tuple[str, int, bytes]:
@@ -78,7 +80,7 @@ def _transfer(fields: Mapping[str, Any], network: str, *, wallet: str) -> Transf
     """
     to, value, data = str(to_checksum_address(fields["to"])), int(fields["value"]), bytes(fields["data"])
     seq = int(fields["nonce"])
-    if data and not (value == 0 and to == wallet):
+    if data and not (value == 0 and (to == wallet or batches.is_call(data))):
         if value:
             raise Mismatch("coin with a call beside it")
         to_account, amount_units = token_abi.read_transfer(data)

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from chain import links, networks, token_abi
+from chain import addresses, links, networks, token_abi
+from chain.evm import batches
 from chain.evm.client import Receipt, quantity
 from chain.gateway import Spent, Transfer
 
@@ -37,11 +38,26 @@ def spent(txid: str, receipt: Receipt) -> Spent:
 def pays(transfer: Transfer, receipt: Receipt) -> bool:
     """Tell whether the receipt is a success with exactly one Transfer of ours from the token's contract.
 
-    A transaction that calls no contract does what its bytes say when it succeeds, and its txid names those bytes.
+    A transaction that calls no contract does what its bytes say when it succeeds, and its txid names those bytes. A
+    batch has done its work when the logs tell of every payment whether it was made.
     """
-    return receipt.status == SUCCESS and (
-        transfer.contract == networks.NATIVE or token_abi.pays(transfer, receipt.logs)
-    )
+    if receipt.status != SUCCESS:
+        return False
+    if batches.is_pay_call(bytes.fromhex(transfer.data)):
+        return _made(transfer, receipt) is not None
+    return transfer.contract == networks.NATIVE or token_abi.pays(transfer, receipt.logs)
+
+
+def made_by(transfer: Transfer, receipt: Receipt) -> dict[str, list[bool]]:
+    """Which payments of a batch were made, in its order; nothing for any other transfer, or when nothing is clear."""
+    made = _made(transfer, receipt) if batches.is_pay_call(bytes.fromhex(transfer.data)) else None
+    return {} if made is None else {"made": made}
+
+
+def _made(transfer: Transfer, receipt: Receipt) -> list[bool] | None:
+    payer, contract = (addresses.account_bytes(transfer.network, one) for one in (transfer.wallet, transfer.to_address))
+    batch = batches.read_pay_call(bytes.fromhex(transfer.data))
+    return batches.outcomes(batch, payer=payer, contract=contract, logs=receipt.logs)
 
 
 def held(told: Any) -> int:

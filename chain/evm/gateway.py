@@ -144,7 +144,8 @@ class Gateway:
         for candidate in candidates:
             receipt = self._receipt(candidate.txid, upto=holding.number)
             if receipt:
-                return Landing(facts.pays(transfer, receipt), facts.spent(candidate.txid, receipt))
+                made = tuple(facts.made_by(transfer, receipt).get("made", ()))
+                return Landing(facts.pays(transfer, receipt), facts.spent(candidate.txid, receipt), made)
         if self._nonce(transfer.wallet, holding.number) > transfer.seq:  # used there, by what is not shown
             raise Retryable(f"nonce {transfer.seq} is used in block {holding.number}, the node shows no receipt yet")
         return Landing()
@@ -223,7 +224,7 @@ class Gateway:
             reverted = proof | {"reason": "reverted in a final block"}
             return Judgement(Outcome.DEAD, candidate.txid, reverted, spent=spent)
         if facts.pays(transfer, receipt):
-            return Judgement(Outcome.PAID, candidate.txid, proof, spent=spent)
+            return Judgement(Outcome.PAID, candidate.txid, proof | facts.made_by(transfer, receipt), spent=spent)
         alarm = f"{candidate.txid} is final without the exact Transfer log: a person must look"
         return Judgement(note=alarm, alarm=alarm)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from chain import transfers
+from chain.models import Intent
 from payouts.withdrawals import evidence, payload, withdrawals
 from payouts.withdrawals.models import Approval, Status, StepTaken, Withdrawal
 
@@ -40,6 +41,14 @@ def authorised(payout_id: UUID) -> transfers.Payment:
     if not all(evidence.holds(step) for step in said):
         raise NotAuthorised(f"{payout_id} has an approval without its evidence: nobody's yes")
     return replace(withdrawals.payment(withdrawal), attended=bool(said))
+
+
+def authorised_together(batch: Intent) -> transfers.Batch:
+    """The payments of a batch, each bound by its own approvals, in the batch's order.
+
+    Raises: NotAuthorised when one of them is not: then none is signed.
+    """
+    return transfers.Batch(tuple(authorised(payout_id) for payout_id in transfers.payout_ids(batch)))
 
 
 def _approvals(withdrawal: Withdrawal) -> list[StepTaken]:

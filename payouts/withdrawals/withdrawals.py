@@ -1,5 +1,6 @@
 """The verbs that programs and workers use: each one transaction, each through the state table."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -173,12 +174,25 @@ def dispatch(withdrawal_id: UUID, *, now: datetime) -> Withdrawal:
     Raises: steps.StepRefused when it is not APPROVED; addresses.BadAddress, transfers.NoLane or transfers.OverCap, and
     it stays APPROVED.
     """
+    return dispatch_together([withdrawal_id], now=now)[0]
+
+
+def dispatch_together(withdrawal_ids: Sequence[UUID], *, now: datetime) -> list[Withdrawal]:
+    """Hand approved withdrawals of one asset to the chain as one batch, all of them or none.
+
+    Raises: what dispatch() does; for several also transfers.NoBatch.
+    """
     with committing("dispatch"):
-        withdrawal = advance.take(advance.locked(withdrawal_id), "dispatch", DISPATCHER, now=now)
+        taken = [advance.take(advance.locked(one), "dispatch", DISPATCHER, now=now) for one in sorted(withdrawal_ids)]
         failpoint("dispatch.before_order")
-        transfers.check_order(payment(withdrawal))
-        transfers.order(payment(withdrawal), now=now)
-        return withdrawal
+        payments = [payment(withdrawal) for withdrawal in taken]
+        for one in payments:
+            transfers.check_order(one)
+        if len(payments) == 1:
+            transfers.order(payments[0], now=now)
+        else:
+            transfers.order_batch(payments, now=now)
+        return taken
 
 
 def settle(verdict: transfers.Verdict, *, now: datetime) -> Withdrawal:
