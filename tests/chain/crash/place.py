@@ -91,7 +91,8 @@ class Place:
         make.policy(self.merchant, self.path.approval)
         order = self._next()
         assert self.stage.play(replace(order, seen=str(seen))) == 0, self.stage.said()
-        assert self.problems(order) == []
+        problems = self.problems(order)
+        assert not problems, f"{problems} {self.stage.said()}"
         hits: Counter[str] = Counter()
         found = []
         for point in seen.read_text().splitlines():
