@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "axes",
     "rest_framework",
+    "drf_spectacular_sidecar",  # the scripts of the pages below /docs/
     "ledger.apps.LedgerConfig",
     "chain.apps.ChainConfig",
     "payouts.apps.PayoutsConfig",

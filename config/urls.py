@@ -4,13 +4,19 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from config import health, metrics
 from payouts import admin
+from payouts.api import docs
 
+# In the order in which they are asked: `extraction` answers for every unknown path below api/v1/.
+APIS: dict[str, list[URLPattern | URLResolver]] = {
+    "public": [path("api/v1/", include("payouts.api.public.urls"))],
+    "extraction": [path("api/v1/", include("payouts.api.extraction.urls"))],
+    "merchant": [path("v1/", include("payouts.api.merchant.urls"))],
+}
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
     path("admin/", admin.site.urls),
-    path("api/v1/", include("payouts.api.public.urls")),
-    path("api/v1/", include("payouts.api.extraction.urls")),  # the last below api/v1/: it answers for unknown paths
-    path("v1/", include("payouts.api.merchant.urls")),
+    *docs.routes(APIS),
+    *(route for routes in APIS.values() for route in routes),
 ]

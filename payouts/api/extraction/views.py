@@ -249,6 +249,8 @@ class Me(CallerView):
 class NotFound(ApiView):
     """Every other path."""
 
+    schema = None  # no call that a document could offer
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the framework's signature
         """Answer before anything is checked.
 

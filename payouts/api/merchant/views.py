@@ -224,6 +224,7 @@ class TestEvent(OneWebhook):
 class NotFound(MerchantView):
     """Every other path below `/v1/`."""
 
+    schema = None  # no call that a document could offer
     authentication_classes = []
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the framework's

@@ -99,6 +99,8 @@ class PayoutCreate(Unchecked):
 class NotFound(Unchecked):
     """Every other path."""
 
+    schema = None  # no call that a document could offer
+
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002 - the framework's
         """Answer before anything is looked at.
 
