@@ -12,7 +12,7 @@ DUMMY_PRODUCTION := SLUICE_ENV=production ALLOWED_HOSTS=sluice.example BASE_URL=
 	EVM_RPC_URLS=http://127.0.0.1:1 TRON_RPC_URLS=http://127.0.0.1:1 KEY_PEPPER=$(ZEROS) SECRETS_KEY=$(ZEROS) APPROVAL_KEY=$(ZEROS) \
 	SECRET_KEY=only-for-the-check-abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ
 
-.PHONY: help demo up test check bench lock clean
+.PHONY: help demo up test check bench chaos lock clean
 
 help:
 	@echo "make demo    the main job end to end on real local parts"
@@ -20,6 +20,7 @@ help:
 	@echo "make test    the tests"
 	@echo "make check   lint, types, contracts, migrations, deployment settings"
 	@echo "make bench   how fast it is, beside what it is measured by (SECTION=ledger|chain; the first ledger run loads 10 M events)"
+	@echo "make chaos   a house pays while everything breaks, then the chains are audited (N=250 SEED=1 CHAINS=ethereum,tron NAIVE=1)"
 	@echo "make lock    resolve requirements.in and tests/requirements.in again"
 	@echo "make clean   remove .venv and .local, the local data included"
 
@@ -50,6 +51,12 @@ $(HORDAK)/.stamp: tests/bench/requirements.txt | $(STAMP)
 
 bench: $(STAMP) $(HORDAK)/.stamp
 	$(RUN) -m tests.bench $(SECTION)
+
+N ?= 250
+SEED ?= 1
+CHAINS ?= ethereum,tron
+chaos: $(STAMP)
+	@exec $(RUN) -m tests.chaos --n $(N) --seed $(SEED) --chains $(CHAINS) $(if $(NAIVE),--naive)
 
 lock: $(STAMP)
 	$(LOCK) requirements.in -o requirements.txt

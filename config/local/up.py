@@ -41,12 +41,15 @@ def say(line: str) -> None:
         print(line, flush=True)
 
 
-def up(environ: Mapping[str, str]) -> int:
-    """Serve until Ctrl-C or SIGTERM; answers the exit status."""
+def up(environ: Mapping[str, str], *, instead: Mapping[str, str] | None = None) -> int:
+    """Serve until Ctrl-C or SIGTERM; answers the exit status.
+
+    With `instead` the application is told these values in the place of what was started (a proxy before a node, say).
+    """
     with _stoppable():
         try:
             _refuse_production(environ)
-            with _everything(environ) as services:
+            with _everything(environ, instead or {}) as services:
                 base = services.env["BASE_URL"]
                 names = ",".join(child.spec.name for child in services.children)
                 say(BANNER.format(base=base, logs=place.data_dir(environ), names=names))
@@ -69,7 +72,7 @@ def demo(environ: Mapping[str, str]) -> int:
                     say(f"using what runs at {env['BASE_URL']}")
                     at = {"PORT": env["PORT"], "BASE_URL": env["BASE_URL"]}
                     return _demo({**environ, **local.missing_from(environ, env), **at}).wait()
-            with _everything({**environ, "PORT": _demo_port(environ)}) as services:
+            with _everything({**environ, "PORT": _demo_port(environ)}, {}) as services:
                 child = _demo({**environ, **services.env})
                 Supervisor(services, say=say).run(until=lambda: child.poll() is not None)
                 return child.returncode
@@ -82,7 +85,7 @@ def demo(environ: Mapping[str, str]) -> int:
 
 
 @contextmanager
-def _everything(environ: Mapping[str, str]) -> Iterator[stack.Services]:
+def _everything(environ: Mapping[str, str], instead: Mapping[str, str]) -> Iterator[stack.Services]:
     """Services, schema, tokens, and the Procfile's processes; nothing of it survives the block.
 
     Raises: NotReady, AlreadyRunning, SetupFailed.
@@ -97,6 +100,7 @@ def _everything(environ: Mapping[str, str]) -> Iterator[stack.Services]:
         services.env |= {"PORT": port, "BASE_URL": environ.get("BASE_URL") or f"http://127.0.0.1:{port}"}
         say("migrating, putting the tokens on the chains …")
         setup.prepare(services, environ)
+        services.env |= instead
         children = [services.start(spec) for spec in procfile.specs(services, environ, data_dir=data_dir)]
         for child in children:
             child.wait_ready(timeout_s=READY_S)

@@ -1,19 +1,27 @@
 """What a bad node may tell about a payment, for each chain: installed on the proxy before it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from chain import addresses, networks
 from chain.models import EndpointFault, Intent
 from chain.token_abi import TRANSFER_TOPIC, word
-from tests.chain import labs, proxy
+from tests.chain import proxy
 
-Lie = Callable[[labs.Lab, proxy.Proxy], None]
+
+class OnNetwork(Protocol):
+    """All that most lies need of a laboratory."""
+
+    @property
+    def network(self) -> str: ...
+
+
+Lie = Callable[[OnNetwork, proxy.Proxy], None]
 WRONG = "22" * 32
 MANY = 40  # blocks: more than any lag that is let pass
 
 
-def forged_success(lab: labs.Lab, lying: proxy.Proxy) -> None:
+def forged_success(lab: OnNetwork, lying: proxy.Proxy) -> None:
     """A success with the exact Transfer log of the only payment, whatever the chain says."""
     topics, data = _exact_log(Intent.objects.get())
     if lab.network == "tron":
@@ -40,13 +48,13 @@ def forged_success(lab: labs.Lab, lying: proxy.Proxy) -> None:
     lying.alter("eth_getTransactionReceipt", receipt)
 
 
-def hidden(lab: labs.Lab, lying: proxy.Proxy) -> None:
+def hidden(lab: OnNetwork, lying: proxy.Proxy) -> None:
     """No receipt."""
     name = {"tron": "walletsolidity/gettransactioninfobyid", "ethereum": "eth_getTransactionReceipt"}[lab.network]
     lying.lie(name, {} if lab.network == "tron" else None)
 
 
-def other_blocks(lab: labs.Lab, lying: proxy.Proxy) -> None:
+def other_blocks(lab: OnNetwork, lying: proxy.Proxy) -> None:
     """Blocks with other hashes, on the same chain."""
     if lab.network == "tron":
 
@@ -60,7 +68,7 @@ def other_blocks(lab: labs.Lab, lying: proxy.Proxy) -> None:
     lying.alter("eth_getBlockByNumber", lambda shown: shown and shown | {"hash": "0x" + WRONG})
 
 
-def moved_head(lab: labs.Lab, lying: proxy.Proxy, *, by: int) -> None:
+def moved_head(lab: OnNetwork, lying: proxy.Proxy, *, by: int) -> None:
     """A newest block with another height than it has."""
 
     def tron(shown: Any) -> Any:
@@ -82,17 +90,17 @@ def moved_head(lab: labs.Lab, lying: proxy.Proxy, *, by: int) -> None:
         lying.spoil("eth_getBlockByNumber", evm)
 
 
-def stale(lab: labs.Lab, lying: proxy.Proxy) -> None:
+def stale(lab: OnNetwork, lying: proxy.Proxy) -> None:
     """A head of long ago."""
     moved_head(lab, lying, by=-MANY)
 
 
-def far_ahead(lab: labs.Lab, lying: proxy.Proxy) -> None:
+def far_ahead(lab: OnNetwork, lying: proxy.Proxy) -> None:
     """A head that nobody has seen yet."""
     moved_head(lab, lying, by=10**6)
 
 
-def richer(lab: labs.Lab, lying: proxy.Proxy) -> None:
+def richer(lab: OnNetwork, lying: proxy.Proxy) -> None:
     """Balances of 9,999.999999."""
     word_of = (9_999_999_999).to_bytes(32).hex()
     if lab.network == "tron":
@@ -101,22 +109,22 @@ def richer(lab: labs.Lab, lying: proxy.Proxy) -> None:
         lying.lie("eth_call", "0x" + word_of)
 
 
-def unavailable(_lab: labs.Lab, lying: proxy.Proxy) -> None:
+def unavailable(_lab: OnNetwork, lying: proxy.Proxy) -> None:
     """503 to everything."""
     lying.spoil("*", proxy.unavailable)
 
 
-def nothing(lab: labs.Lab, lying: proxy.Proxy) -> None:
+def nothing(lab: OnNetwork, lying: proxy.Proxy) -> None:
     """`null` to everything."""
     lying.lie("*", None)
 
 
-def lost_replies(_lab: labs.Lab, lying: proxy.Proxy) -> None:
+def lost_replies(_lab: OnNetwork, lying: proxy.Proxy) -> None:
     """Every reply is lost."""
     lying.spoil("*", proxy.lost)
 
 
-def other_chain(lab: labs.Lab, lying: proxy.Proxy) -> None:
+def other_chain(lab: OnNetwork, lying: proxy.Proxy) -> None:
     """A node of another chain."""
     if lab.network == "tron":
 

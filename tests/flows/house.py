@@ -7,14 +7,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from config.local import ports, record
 from config.local.place import ROOT
+from config.local.processes import Identity
 from payouts.demo.program import Program
 
 T = TypeVar("T")
@@ -38,10 +39,20 @@ class House:
         """Run one management command."""
         return self.python("manage.py", *arguments)
 
-    def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one of our own programs."""
-        command = [sys.executable, *arguments]
-        return subprocess.run(command, check=False, cwd=ROOT, env=self.env(), capture_output=True, text=True)  # noqa: S603 - ours
+    def python(self, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
+        """Run one of our own programs, with more in its environment."""
+        command, env = [sys.executable, *arguments], self.env() | more
+        return subprocess.run(command, check=False, cwd=ROOT, env=env, capture_output=True, text=True)  # noqa: S603 - ours
+
+    def must(self, *arguments: str, **more: str) -> str:
+        """What a management command prints that has to succeed, with more in its environment."""
+        return self.must_run("manage.py", *arguments, **more)
+
+    def must_run(self, *arguments: str, **more: str) -> str:
+        """The same of one of our own programs."""
+        done = self.python(*arguments, **more)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     @contextmanager
     def program(self) -> Iterator[Program]:
@@ -53,20 +64,38 @@ class House:
         finally:
             program.close()
 
+    def identity(self, name: str) -> Identity:
+        """The process that was started last under this name."""
+        processes = json.loads((self.data_dir / "run" / "services.json").read_text())["processes"]
+        return Identity(**processes[name])
+
     def pid(self, name: str) -> int:
         """The process that runs under this name now."""
-        processes = json.loads((self.data_dir / "run" / "services.json").read_text())["processes"]
-        return int(processes[name]["pid"])
+        return self.identity(name).pid
 
     def kill_nine(self, name: str) -> None:
-        """SIGKILL it, with every process that it has started."""
+        """SIGKILL it, with every process that it has started, and see it started again."""
         pid = self.pid(name)
-        for one in (pid, *_descendants(pid)):
-            try:
-                os.kill(one, signal.SIGKILL)
-            except ProcessLookupError:  # went with its parent
-                continue
+        self.end(name)
         until(lambda: self.pid(name) != pid or None, what=f"{name} to be started again")
+
+    def end(self, name: str) -> bool:
+        """SIGKILL it with everybody below it; False when it is down already."""
+        process = self.identity(name)
+        if not process.alive():
+            return False
+        for one in (process.pid, *_descendants(process.pid)):
+            _kill(one)
+        return True
+
+    def end_child(self, name: str, *, pick: float) -> bool:
+        """SIGKILL one process below it; False when there is none."""
+        process = self.identity(name)
+        children = sorted(_descendants(process.pid)) if process.alive() else []
+        if not children:
+            return False
+        _kill(children[int(pick * len(children))])
+        return True
 
 
 def until(look: Callable[[], T | None], *, what: str, timeout_s: float = UP_S, poll_s: float = POLL_S) -> T:
@@ -79,14 +108,14 @@ def until(look: Callable[[], T | None], *, what: str, timeout_s: float = UP_S, p
 
 
 @contextmanager
-def standing(folder: Path) -> Iterator[House]:
+def standing(folder: Path, *, program: Sequence[str] = ("-m", "config.local", "up")) -> Iterator[House]:
     """Build it, hand it over, and take it down with everything in it."""
     data_dir = folder / "local"
-    data_dir.mkdir(parents=True)
+    data_dir.mkdir(parents=True, exist_ok=True)
     port = ports.unused()
     env = _outside() | {"SLUICE_LOCAL_DIR": str(data_dir), "PORT": str(port)}
     with (folder / "up.log").open("wb") as log:
-        command = [sys.executable, "-m", "config.local", "up"]
+        command = [sys.executable, *program]
         up = subprocess.Popen(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603 - ours
     house = House(data_dir, f"http://127.0.0.1:{port}")
     try:
@@ -111,6 +140,11 @@ def _is_up(up: subprocess.Popen[bytes], data_dir: Path, log: Path) -> bool | Non
 def _outside() -> dict[str, str]:
     """The environment without the tests' own services."""
     return {name: os.environ[name] for name in KEPT if name in os.environ}
+
+
+def _kill(pid: int) -> None:
+    with suppress(ProcessLookupError):  # went with its parent
+        os.kill(pid, signal.SIGKILL)
 
 
 def _descendants(pid: int) -> list[int]:
