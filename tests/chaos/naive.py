@@ -6,9 +6,9 @@ It keeps no bytes, asks one endpoint after the other, and takes the newest recei
 import itertools
 import queue
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -57,11 +57,8 @@ class Payer:
         begun_s, waiting = time.monotonic(), queue.SimpleQueue[Order]()
         for order in self.orders:
             waiting.put(order)
-        threads = [threading.Thread(target=self._pay_all, args=(key, waiting, begun_s)) for key in self.keys]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(len(self.keys)) as at_once:
+            list(at_once.map(lambda key: self._pay_all(key, waiting, begun_s), self.keys))
 
     def _pay_all(self, key: PrivateKey, waiting: "queue.SimpleQueue[Order]", begun_s: float) -> None:
         endpoints = itertools.cycle(self.endpoints)

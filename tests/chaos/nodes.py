@@ -164,13 +164,21 @@ class TronNode:
         self.ask("dev/skip", ms=seconds * 1000)
         return True
 
+    def is_solid(self, number: int) -> bool:
+        """Whether a block is final."""
+        return int(self.ask("dev/status")["solid"]) >= number
+
+    def head(self) -> int:
+        """The newest block's number."""
+        return int(self.ask("dev/status")["head"])
+
     def _waiting(self) -> list[str]:
         return list(self.ask("dev/status")["pending"])
 
     def moved(self, wallets: Collection[str]) -> list[Moved]:
         """Every transfer out of these wallets, of any token and of TRX, from the first block on."""
         mine = {addresses.account_bytes(self.network, wallet) for wallet in wallets}
-        head = int(self.ask("wallet/getnowblock")["block_header"]["raw_data"]["number"])
+        head = self.head()
         found: list[Moved] = []
         for first in range(0, head + 1, BLOCKS_AT_ONCE):
             last = min(first + BLOCKS_AT_ONCE, head + 1)

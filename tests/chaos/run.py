@@ -5,6 +5,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +24,7 @@ PATIENCE_S = 60.0  # from the end of the faults to the end of everything
 LATE_S = 180.0  # then how long it is seen whether what is stuck ends by itself
 TOLD_EVERY_S, LOOK_S = 4.0, 0.5
 LANE_UNITS = 10**12
-PER_ORDER_S, SHORTEST_S = 0.5, 12.0
+PER_ORDER_S = 0.5
 FED = 0.75  # of the schedule's time
 CALLS_PER_KEY_S = 0.5
 
@@ -38,11 +39,12 @@ class Options:
     is_naive: bool = False
     every_s: float = schedule.EVERY_S
     lanes: int = 2  # hot wallets on each network
+    shortest_s: float = 30.0
 
     @property
     def duration_s(self) -> float:
         """How long things break."""
-        return max(SHORTEST_S, self.each * PER_ORDER_S)
+        return max(self.shortest_s, self.each * PER_ORDER_S)
 
 
 @dataclass(slots=True)
@@ -114,7 +116,11 @@ class Ours:
     def _add_lanes(self, names: Sequence[str]) -> None:
         made = self.stage.home.must("hot_wallet", "--light", "--network", *names, SLUICE_ROLE="signer").split()
         for name, wallet in zip(names, made, strict=True):
-            naive.fund(name, self.stage.nodes[name].url, wallet, units=LANE_UNITS)
+            node = self.stage.nodes[name]
+            naive.fund(name, node.url, wallet, units=LANE_UNITS)
+            if isinstance(node, nodes.TronNode):  # the ledger is told of what is solid
+                funded = node.head()
+                house.until(lambda: node.is_solid(funded) or None, what="the new lane's money to be solid")  # noqa: B023 - at once
 
     def problems(self, found: Mapping[str, audit.Findings]) -> list[str]:
         """What the house's own proofs do not say."""
@@ -150,11 +156,8 @@ class Naive:
 
     def run(self) -> None:
         """All networks at once."""
-        threads = [threading.Thread(target=payer.run) for payer in self.payers.values()]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        with ThreadPoolExecutor(len(self.payers)) as at_once:
+            list(at_once.map(naive.Payer.run, self.payers.values()))
 
     def counts(self) -> Mapping[str, Counter[str]]:
         """What it believes."""
@@ -191,13 +194,17 @@ class Run:
         breaker = Breaker(stage.home, stage.nodes, stage.proxies, payer.wallets)
         self.say(f"{len(wanted)} payments, {len(faults)} faults in {options.duration_s:.0f} s, seed {options.seed}")
         self.begun_s = time.monotonic()
-        paying, breaking = _thread(payer.run), _thread(lambda: breaker.run(faults))
-        while breaking.is_alive():
-            self._tell(payer.counts(), breaker)
-            breaking.join(LOOK_S)
-        finished_s = self._finished(payer, breaker)
-        over.set()
-        paying.join()
+        with ThreadPoolExecutor(2) as both:
+            paying, breaking = both.submit(payer.run), both.submit(breaker.run, faults)
+            try:
+                while not breaking.done():
+                    self._tell(payer.counts(), breaker)
+                    time.sleep(LOOK_S)
+                breaking.result()
+                finished_s = self._finished(payer, breaker)
+            finally:
+                over.set()
+        paying.result()
         found = {name: _audited(stage.nodes[name], wanted, payer) for name in options.networks}
         return Result(found, breaker.done, breaker.missed, finished_s, payer.problems(found)), payer
 
@@ -247,9 +254,3 @@ def _read(node: nodes.Node, wallets: Sequence[str]) -> list[nodes.Moved] | None:
         return node.moved(wallets)
     except nodes.Away:
         return None
-
-
-def _thread(target: Callable[[], None]) -> threading.Thread:
-    thread = threading.Thread(target=target, name="chaos")
-    thread.start()
-    return thread

@@ -8,7 +8,7 @@ from chain import networks
 from tests.chaos import audit, nodes, run, summary
 
 pytestmark = [pytest.mark.chains, pytest.mark.timeout(600)]
-SMALL = run.Options(each=6, seed=4, every_s=1.5, lanes=1)
+SMALL = run.Options(each=6, seed=4, every_s=1.5, lanes=1, shortest_s=12)
 
 
 def test_a_house_under_a_small_chaos_pays_everybody_once(tmp_path: Path) -> None:
