@@ -12,13 +12,14 @@ DUMMY_PRODUCTION := SLUICE_ENV=production ALLOWED_HOSTS=sluice.example BASE_URL=
 	EVM_RPC_URLS=http://127.0.0.1:1 TRON_RPC_URLS=http://127.0.0.1:1 KEY_PEPPER=$(ZEROS) SECRETS_KEY=$(ZEROS) APPROVAL_KEY=$(ZEROS) \
 	SECRET_KEY=only-for-the-check-abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJKLMNOPQRSTUVWXYZ
 
-.PHONY: help demo up test check bench chaos lock clean
+.PHONY: help demo up test check conformance bench chaos lock clean
 
 help:
 	@echo "make demo    the main job end to end on real local parts"
 	@echo "make up      the same parts, serving on http://127.0.0.1:8000 until Ctrl-C (PORT changes it)"
 	@echo "make test    the tests"
 	@echo "make check   lint, types, contracts, migrations, deployment settings"
+	@echo "make conformance  every line that the five documents state, with the tests that hold it"
 	@echo "make bench   how fast it is, beside what it is measured by (SECTION=ledger|chain; the first ledger run loads 10 M events)"
 	@echo "make chaos   a house pays while everything breaks, then the chains are audited (N=250 SEED=1 CHAINS=ethereum,tron NAIVE=1)"
 	@echo "make lock    resolve requirements.in and tests/requirements.in again"
@@ -41,6 +42,9 @@ check: $(STAMP)
 	@# It would like to compare with a database's history; there is none here, and that it says so is no news.
 	$(RUN) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run
 	$(DUMMY_PRODUCTION) $(RUN) manage.py check --deploy --fail-level WARNING
+
+conformance: $(STAMP)
+	@$(RUN) -m tests.conformance
 
 # What the bench compares with needs other versions than we do: an environment of its own.
 HORDAK := .local/bench/hordak

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import pytest
 from django.db import transaction
 from django.test import Client
 
@@ -34,6 +35,11 @@ ROADS = {
     "CANCELLED": ("cancel",),
     "REJECTED": ("reject",),
 }
+
+
+def conformance(line: str) -> pytest.MarkDecorator:
+    """The documented line that a test holds."""
+    return pytest.mark.conformance(f"merchant {line}")
 
 
 def hmac_hex(secret: str, text: str) -> str:

@@ -153,7 +153,7 @@ EVENTS = st.builds(
 )
 
 
-@conformance("S rejected: the amount is restored automatically, after any history")
+@conformance("S created: deducted at once; rejected: restored automatically")
 @db
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(EVENTS, min_size=8, max_size=20))

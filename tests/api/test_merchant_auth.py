@@ -15,7 +15,7 @@ from payouts.merchants import nonces
 from payouts.merchants.models import ApiKey, Merchant, Nonce
 from tests import make
 from tests.api import speaker
-from tests.api.speaker import CREATE, Program
+from tests.api.speaker import CREATE, Program, conformance
 from tests.payouts import crowd
 
 CREATING = ("POST", "/v1/withdrawals", json.dumps(CREATE).encode())
@@ -63,6 +63,8 @@ def test_a_header_of_another_form_is_told_so(header: str, program: Program) -> N
     assert refusal(program, header) == (401, "invalid authorization format")
 
 
+@conformance("S Authorization: Bearer {key}:{ts}:{sig} on every call")
+@conformance("N the documented texts of 401")
 @pytest.mark.django_db
 def test_each_thing_wrong_with_a_header_has_its_documented_text(merchant: Merchant, program: Program) -> None:
     other = speaker.program(make.merchant())
@@ -82,6 +84,7 @@ def test_a_key_of_another_api_does_not_work_here(program: Program) -> None:
     assert refusal(program, program.bearer()) == (401, "api key not found")
 
 
+@conformance("N a timestamp is good for ±5 min")
 @pytest.mark.django_db
 @pytest.mark.parametrize(("age_s", "status"), [(0, 200), (300, 200), (-300, 200), (301, 401), (-301, 401)])
 def test_a_timestamp_is_good_for_five_minutes_either_way(age_s: int, status: int, clock: int, program: Program) -> None:
@@ -97,12 +100,14 @@ def test_the_signature_is_of_this_very_timestamp(program: Program) -> None:
     assert refusal(program, program.bearer(sig=stale)) == (401, "invalid signature")
 
 
+@conformance("N sig = hex(HMAC-SHA256(secret, {key_id}.{unix_ts}))")
 @pytest.mark.django_db
 def test_the_code_under_test_signs_as_the_document_says() -> None:
     expected = speaker.hmac_hex("ab" * 32, "mk_live_abc.1700000000")
     assert auth.signature("ab" * 32, key_id="mk_live_abc", unix_ts=1_700_000_000) == expected
 
 
+@conformance("N keys are mk_live_… and mk_test_…, secrets 64 hex digits")
 @pytest.mark.django_db
 def test_keys_say_whether_they_are_live_or_test_keys(program: Program) -> None:
     assert program.key_id.startswith("mk_live_")
@@ -132,6 +137,7 @@ def test_a_signed_call_is_answered(target: str, program: Program) -> None:
     assert program.call("GET", target, authorization=program.signed("GET", target)).status_code == 200
 
 
+@conformance("R a replayed signed call is refused")
 @pytest.mark.django_db
 def test_a_signed_create_works_once_and_its_replay_moves_nothing(merchant: Merchant, program: Program) -> None:
     header = program.signed(*CREATING)
@@ -166,6 +172,7 @@ def test_a_signed_call_that_was_tampered_with_is_refused_and_changes_nothing(
     assert speaker.state(merchant) == before
 
 
+@conformance("R a key can demand request signing")
 @pytest.mark.django_db
 def test_a_key_can_demand_that_the_call_itself_is_signed(merchant: Merchant, program: Program) -> None:
     ApiKey.objects.filter(key_id=program.key_id).update(require_request_signing=True)

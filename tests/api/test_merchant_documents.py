@@ -10,7 +10,7 @@ from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import Withdrawal
 from tests import make
 from tests.api import speaker
-from tests.api.speaker import CREATE, Program
+from tests.api.speaker import CREATE, Program, conformance
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +58,10 @@ def documented(sample: str, **own: Any) -> dict[str, Any]:
     return body | own
 
 
+@conformance("S POST /v1/withdrawals answers 201 and the Withdrawal object")
+@conformance("S an amount of 500.00 costs a fee of 1.00")
+@conformance("R id is wd_ and a ULID")
+@conformance("R a test-mode merchant's address needs only the documented form")
 def test_the_seeds_own_request_gets_the_seeds_own_answer_in_test_mode() -> None:
     merchant = make.merchant(funds="1000", mode=Merchant.Mode.TEST)
     answer = speaker.program(merchant).post("/v1/withdrawals", SEED_REQUEST)
@@ -71,6 +75,7 @@ def test_the_seeds_own_request_gets_the_seeds_own_answer_in_test_mode() -> None:
     assert MOMENT.fullmatch(body["created_at"])
 
 
+@conformance("R a live merchant's address is checked in full")
 def test_a_live_merchant_is_refused_the_seeds_sample_address(merchant: Merchant, program: Program) -> None:
     before = speaker.state(merchant)
     answer = program.post("/v1/withdrawals", SEED_REQUEST)
@@ -78,12 +83,17 @@ def test_a_live_merchant_is_refused_the_seeds_sample_address(merchant: Merchant,
     assert speaker.state(merchant) == before
 
 
+@conformance("S the amount is frozen at once")
+@conformance("R exactly the amount is frozen")
+@conformance("N GET /v1/balance answers {merchant_id, available, frozen}")
 def test_the_amount_is_frozen_at_once_and_no_more_than_the_amount(merchant: Merchant, program: Program) -> None:
     program.post("/v1/withdrawals", CREATE)
     balance = {"merchant_id": str(merchant.id), "available": "500.00", "frozen": "500.00"}
     assert program.get("/v1/balance").json() == balance
 
 
+@conformance("S GET /v1/withdrawals answers {withdrawals, total}; items omit merchant_id")
+@conformance("S GET /v1/withdrawals/{id} answers the Withdrawal object, or 404")
 def test_an_item_of_the_list_is_the_seeds_and_a_retrieved_one_adds_the_merchant(
     merchant: Merchant, program: Program
 ) -> None:
@@ -100,6 +110,8 @@ def test_an_item_of_the_list_is_the_seeds_and_a_retrieved_one_adds_the_merchant(
     assert one.json() == item | {"merchant_id": str(merchant.id)}
 
 
+@conformance("S COMPLETED is confirmed on chain, and tx_hash is set")
+@conformance("S PENDING, PENDING_REVIEW, LEVEL1_APPROVED, APPROVED, PROCESSING, COMPLETED, FAILED, CANCELLED, REJECTED")
 @pytest.mark.parametrize("status", speaker.ROADS)
 def test_the_transaction_hash_is_set_when_completed_and_only_then(status: str, program: Program) -> None:
     made = program.post("/v1/withdrawals", CREATE).json()
@@ -109,6 +121,7 @@ def test_the_transaction_hash_is_set_when_completed_and_only_then(status: str, p
     assert seen["tx_hash"] == ("ab" * 32 if status == "COMPLETED" else None)
 
 
+@conformance("S FAILED and REJECTED return the funds to the balance")
 def test_completed_keeps_the_fee_and_failed_or_rejected_returns_everything(program: Program) -> None:
     for status in ("FAILED", "REJECTED", "COMPLETED"):
         speaker.reach(program.post("/v1/withdrawals", CREATE).json()["id"], status)
@@ -117,17 +130,25 @@ def test_completed_keeps_the_fee_and_failed_or_rejected_returns_everything(progr
         assert (balance["available"], balance["frozen"]) == (kept, "0.00")
 
 
+@conformance("S amount is a decimal string, positive and not more than what is available")
 @pytest.mark.parametrize(("amount", "shown"), [("500", "500.00"), ("1.5", "1.50"), ("2.123456", "2.123456")])
 def test_amounts_are_decimal_strings_that_lose_no_digit(amount: str, shown: str, program: Program) -> None:
     assert program.post("/v1/withdrawals", CREATE | {"amount": amount}).json()["amount"] == shown
 
 
+@conformance("S network is TRC20 or ERC20")
 def test_an_ethereum_address_works_on_erc20_and_comes_back_with_its_checksum(program: Program) -> None:
     body = CREATE | {"network": "ERC20", "destination_address": make.EVM_ADDRESS.lower()}
     made = program.post("/v1/withdrawals", body).json()
     assert (made["network"], made["destination_address"], made["fee"]) == ("ERC20", make.EVM_ADDRESS, "1.00")
 
 
+@conformance("S amount is a decimal string, positive and not more than what is available")
+@conformance("S destination_address is valid for the network")
+@conformance("S network is TRC20 or ERC20")
+@conformance("N errors invalid amount, unsupported network; R insufficient balance, invalid destination address")
+@conformance("R a JSON number as amount: 400 invalid amount")
+@conformance("R unknown body fields are refused")
 @pytest.mark.parametrize(
     ("change", "text"),
     [
@@ -154,12 +175,15 @@ def test_what_cannot_be_paid_is_refused_with_the_documented_text(
     assert speaker.state(merchant) == before
 
 
+@conformance("S amount is a decimal string, positive and not more than what is available")
 def test_the_whole_balance_may_leave_and_not_a_unit_more(program: Program) -> None:
     assert program.post("/v1/withdrawals", CREATE | {"amount": "1000"}).status_code == 201
     more = program.post("/v1/withdrawals", CREATE | {"amount": "1.000001"})
     assert speaker.error(more) == (400, "insufficient balance")
 
 
+@conformance("S limit is 20 by default and 100 at most, offset 0 by default")
+@conformance("R limit > 100 clamps")
 def test_the_list_is_newest_first_twenty_at_a_time_and_never_more_than_a_hundred(merchant: Merchant) -> None:
     make.deposit(merchant, "10000")
     made = [make.withdrawal(merchant, "2") for _ in range(105)]
@@ -178,6 +202,8 @@ def test_the_list_is_newest_first_twenty_at_a_time_and_never_more_than_a_hundred
     assert ids("?offset=999999999999999999999999") == []
 
 
+@conformance("S GET /v1/withdrawals/{id} answers the Withdrawal object, or 404")
+@conformance("R another merchant's id: 404")
 def test_another_merchants_withdrawal_answers_like_one_that_does_not_exist(program: Program) -> None:
     foreign = speaker.program(make.merchant(funds="1000")).post("/v1/withdrawals", CREATE).json()["id"]
     absent = "wd_01HQ8ZTXV0000000000000000A"
@@ -189,6 +215,8 @@ def test_another_merchants_withdrawal_answers_like_one_that_does_not_exist(progr
     assert Withdrawal.objects.get(id=speaker.internal(foreign)).status == "PENDING"
 
 
+@conformance("S CANCELLED is before processing")
+@conformance("R POST /v1/withdrawals/{id}/cancel, before PROCESSING only; it releases the freeze")
 @pytest.mark.parametrize("status", speaker.ROADS)
 def test_cancel_releases_the_freeze_before_processing_and_is_refused_from_then_on(
     status: str, merchant: Merchant, program: Program
@@ -205,6 +233,7 @@ def test_cancel_releases_the_freeze_before_processing_and_is_refused_from_then_o
         assert speaker.state(merchant) == before
 
 
+@conformance("N GET /v1/transactions answers {transactions, total}, newest first")
 def test_the_statement_tells_every_movement_newest_first(merchant: Merchant, program: Program) -> None:
     first, second = (program.post("/v1/withdrawals", CREATE | {"amount": text}).json()["id"] for text in ("10", "20.5"))
     program.post(f"/v1/withdrawals/{first}/cancel")
@@ -233,6 +262,7 @@ def test_the_statement_tells_every_movement_newest_first(merchant: Merchant, pro
     assert program.get("/v1/transactions?offset=99999999999999999999").json() == {"transactions": [], "total": 4}
 
 
+@conformance("R a balance that is not there is 0")
 def test_a_merchant_without_any_money_has_a_balance_of_nothing() -> None:
     merchant = make.merchant()
     program = speaker.program(merchant)

@@ -11,12 +11,13 @@ from payouts.withdrawals import withdrawals
 from payouts.withdrawals.models import IdempotencyKey, Withdrawal
 from tests import make
 from tests.api import speaker
-from tests.api.speaker import CREATE, Program
+from tests.api.speaker import CREATE, Program, conformance
 from tests.payouts import crowd
 
 KEY = {"Idempotency_Key": "order-4711"}
 
 
+@conformance("R Idempotency-Key on every create: same body the first answer")
 @pytest.mark.django_db
 def test_a_repeat_gets_the_first_answer_even_after_the_withdrawal_went_on(merchant: Merchant, program: Program) -> None:
     first = program.post("/v1/withdrawals", CREATE, **KEY)
@@ -29,6 +30,7 @@ def test_a_repeat_gets_the_first_answer_even_after_the_withdrawal_went_on(mercha
     assert speaker.state(merchant) == before
 
 
+@conformance("R Idempotency-Key with another body: 422")
 @pytest.mark.django_db
 def test_a_key_with_another_body_is_refused(merchant: Merchant, program: Program) -> None:
     program.post("/v1/withdrawals", CREATE, **KEY)
@@ -82,6 +84,7 @@ def test_what_is_kept_for_a_repeat_holds_no_secret(program: Program) -> None:
     assert secret not in json.dumps([row.body for row in IdempotencyKey.objects.all()])
 
 
+@conformance("N 409 duplicate idempotency key")
 def test_while_the_first_is_under_way_a_second_is_told_so(
     merchant: Merchant, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:

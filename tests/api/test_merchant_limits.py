@@ -17,7 +17,7 @@ from payouts.api.merchant import views
 from payouts.merchants.models import Merchant
 from tests import make
 from tests.api import speaker
-from tests.api.speaker import CREATE, Program
+from tests.api.speaker import CREATE, Program, conformance
 from tests.payouts import crowd
 
 
@@ -40,6 +40,7 @@ def postgres_away(committed: object) -> Iterator[None]:
     shared["PORT"] = port
 
 
+@conformance("N 60 a minute and key, then 429 with Retry-After")
 @pytest.mark.django_db
 def test_a_keys_sixty_first_call_within_a_minute_is_told_when_to_come_back(merchant: Merchant) -> None:
     program, colleague = speaker.program(merchant), speaker.program(merchant)
@@ -119,6 +120,7 @@ def test_exactly_sixty_of_ninety_requests_at_once_pass(merchant: Merchant, progr
     assert Counter(statuses) == {200: 60, 429: 30}
 
 
+@conformance("R Redis away: money routes answer 503, reads go on")
 @pytest.mark.django_db
 def test_without_redis_reads_go_on_and_nothing_that_moves_money_passes(
     redis_away: None, merchant: Merchant, program: Program

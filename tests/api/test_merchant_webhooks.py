@@ -11,7 +11,7 @@ from payouts.webhooks import delivery
 from payouts.withdrawals import steps
 from tests import fakes, make
 from tests.api import speaker
-from tests.api.speaker import CREATE, Program
+from tests.api.speaker import CREATE, Program, conformance
 
 pytestmark = pytest.mark.django_db
 COMPLETED = ["withdrawal.completed"]
@@ -31,6 +31,7 @@ def register(program: Program, url: str, events: list[str] | None = None) -> Any
     return program.post("/v1/webhooks", {"url": url, "events": events or COMPLETED})
 
 
+@conformance("R POST /v1/webhooks {url, events[]} answers 201 {id, url, events, secret}")
 def test_registering_answers_the_webhook_and_the_merchants_one_secret(program: Program) -> None:
     first = register(program, "https://hooks.example/in")
     second = register(program, "https://hooks.example/other", ["withdrawal.failed", *COMPLETED, "withdrawal.failed"])
@@ -103,6 +104,7 @@ def test_another_merchants_webhook_answers_like_one_that_does_not_exist(program:
     assert program.get("/v1/webhooks").json() == {"webhooks": [], "total": 0}
 
 
+@conformance("N a delivery log at /v1/webhooks/{id}/deliveries")
 def test_a_test_event_arrives_and_the_log_tells_every_attempt(program: Program, receiver: fakes.Receiver) -> None:
     receiver.answers["/in"] = 500
     made = register(program, receiver.url()).json()

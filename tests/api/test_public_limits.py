@@ -29,7 +29,7 @@ LIMITS = [  # as the document tables them
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("method", "path", "limit"),
-    [pytest.param(*case, marks=conformance(f"{line}: limit per 15 min")) for line, *case in LIMITS],
+    [pytest.param(*case, marks=conformance(f"{line}: {case[-1]} per 15 min")) for line, *case in LIMITS],
 )
 @conformance("N 429 with RateLimit-Limit, -Remaining, -Reset and Retry-After")
 @conformance("R every authenticated call counts, whatever its answer, per key and endpoint")

@@ -160,7 +160,7 @@ def test_a_url_that_may_not_be_called_is_refused_and_nothing_is_frozen(url: str)
     assert users.state(program.merchant) == before
 
 
-@conformance("N tests add X-Webhook-Test: true; R POST /webhook/test {}")
+@conformance("N tests add X-Webhook-Test: true: POST /webhook/test {}")
 def test_a_test_message_says_that_it_is_one(receiver: fakes.Receiver) -> None:
     program = users.program()
     assert users.error(program.post("/public/webhook/test")) == (400, "Webhook URL is not configured")

@@ -57,6 +57,7 @@ def raw(statement: str, *parameters: Any) -> None:
         cursor.execute(statement, parameters)
 
 
+@pytest.mark.conformance("merchant S withdrawals are reviewed by people: a first approver, then a second")
 def test_two_people_make_it_approved(merchant: Merchant) -> None:
     made, one, two = make.withdrawal(merchant), make.approver(1), make.approver(2)
     assert make.approve(made.id, level=1, by=one).status == Status.LEVEL1_APPROVED

@@ -14,6 +14,7 @@ from payouts.webhooks.models import Message
 from payouts.withdrawals.models import Approval
 from tests import fakes, make
 from tests.api import speaker
+from tests.api.speaker import conformance
 from tests.payouts import hooks
 
 
@@ -32,6 +33,8 @@ def merchant(request: pytest.FixtureRequest) -> Merchant:
     return made
 
 
+@conformance("S the webhook withdrawal.completed comes when the transfer is confirmed on chain")
+@conformance("N X-Merchant-Signature: t=…,v1=… and X-Webhook-Event; body {event, timestamp, data}")
 @pytest.mark.django_db
 def test_completion_is_told_exactly_once_and_as_documented(merchant: Merchant, receiver: fakes.Receiver) -> None:
     hooks.hook(merchant, receiver.url(), "withdrawal.completed")
