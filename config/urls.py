@@ -11,6 +11,7 @@ APIS: dict[str, list[URLPattern | URLResolver]] = {
     "public": [path("api/v1/", include("payouts.api.public.urls"))],
     "extraction": [path("api/v1/", include("payouts.api.extraction.urls"))],
     "merchant": [path("v1/", include("payouts.api.merchant.urls"))],
+    "invoice": [path("v2/", include("payouts.api.invoice.urls"))],
 }
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),

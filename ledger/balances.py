@@ -1,7 +1,7 @@
 """Reads: balances and statements."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -69,6 +69,14 @@ def balance(ref: Ref) -> Balance:
     """The account's balance now; zeros when it has not been opened."""
     row = Account.objects.filter(book=ref.book, id=ref.id).values_list("balance", "floor", "seq").first()
     return Balance(*row) if row else absent(ref)
+
+
+def of(refs: Collection[Ref]) -> dict[Ref, Balance]:
+    """The balances of some accounts, all at one moment; zeros for those that have not been opened."""
+    ids = {ref.id: ref for ref in refs}
+    rows = Account.objects.filter(book__in={ref.book for ref in refs}, id__in=ids)
+    found = {row.id: Balance(row.balance, row.floor, row.seq) for row in rows}
+    return {ref: found.get(ref_id) or absent(ref) for ref_id, ref in ids.items()}
 
 
 def book(book_id: UUID) -> list[tuple[Ref, Balance]]:

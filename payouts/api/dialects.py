@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from payouts.api.extraction import wire as extraction
+from payouts.api.invoice import wire as invoice
 from payouts.api.merchant import wire as merchant
 from payouts.api.public import wire as public
 from payouts.webhooks.models import Message
@@ -29,6 +30,7 @@ def no_webhooks(message: Message) -> bytes:
 
 DIALECTS: Mapping[str, Dialect] = {
     "extraction": Dialect(str, extraction.parse_id, no_webhooks),
+    "invoice": Dialect(invoice.public_id, invoice.parse_id, no_webhooks),
     "merchant": Dialect(merchant.public_id, merchant.parse_id, merchant.webhook_body),
     "public": Dialect(public.public_id, public.parse_id, public.webhook_body),
 }

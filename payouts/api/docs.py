@@ -17,12 +17,14 @@ from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.settings import patched_settings
 
 from payouts.api.extraction import schema as extraction
+from payouts.api.invoice import schema as invoice
 from payouts.api.merchant import schema as merchant
 from payouts.api.openapi import Document
 from payouts.api.public import schema as public
 
 DOCUMENTS: Mapping[str, Document] = {
     "extraction": extraction.DOCUMENT,
+    "invoice": invoice.DOCUMENT,
     "merchant": merchant.DOCUMENT,
     "public": public.DOCUMENT,
 }

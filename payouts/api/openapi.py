@@ -56,6 +56,7 @@ class Document:
     error: str  # the component that is every refusal's body
     texts: Mapping[int, Sequence[str]]  # what refusals say, by status
     headers: Schema = field(default_factory=dict)  # of every counted answer
+    stranger: int = HTTPStatus.UNAUTHORIZED  # how somebody without a right key is refused
 
     def components(self) -> Schema:
         """The shapes, the refusals and the ways to say who is calling."""
@@ -95,7 +96,7 @@ class Document:
     def statuses(self, call: Call) -> list[int]:
         """Every status with which the call may be refused."""
         found = {*ALWAYS, *call.refuses}
-        found |= {401} if self._security(call) else set()
+        found |= {int(self.stranger)} if self._security(call) else set()
         found |= {429} if call.is_counted else set()
         found |= {*OF_A_BODY} if call.body else set()
         found |= {*KEYED} if call.is_keyed else set()

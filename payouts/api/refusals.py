@@ -13,8 +13,8 @@ from rest_framework.views import exception_handler
 from payouts.api import base
 
 log = structlog.get_logger(__name__)
-ErrorOf = Callable[[Exception], tuple[int, str] | None]
-Envelope = Callable[[int, str], dict[str, Any]]
+ErrorOf = Callable[[Exception], tuple[int, Any] | None]
+Envelope = Callable[[int, Any], dict[str, Any]]  # of what `ErrorOf` told, or of the framework's text
 Handler = Callable[[Exception, dict[str, Any]], Response]
 
 

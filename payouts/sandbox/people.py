@@ -9,13 +9,17 @@ from django.contrib.auth.models import User
 
 from payouts.merchants import keys
 from payouts.merchants.models import ApiKey, Merchant
-from payouts.sandbox import kept, public, store
+from payouts.sandbox import invoice, kept, public, store
 from payouts.webhooks import endpoints
 from payouts.withdrawals import approvers
 
 APPROVERS = "approvers"
 # What each further API needs, made the first time that a sandbox is asked for by a version that has it.
-PARTS: Mapping[str, Callable[..., dict[str, Any]]] = {"extraction": store.part, "public": public.part}
+PARTS: Mapping[str, Callable[..., dict[str, Any]]] = {
+    "extraction": store.part,
+    "public": public.part,
+    "invoice": invoice.part,
+}
 
 
 def merchant(name: str, *, bare: bool, now: datetime) -> tuple[Merchant, dict[str, Any], bool]:

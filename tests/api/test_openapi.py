@@ -17,9 +17,10 @@ from jsonschema import Draft202012Validator
 from config import urls
 from payouts.api import docs
 from payouts.api.extraction import schema as extraction
+from payouts.api.invoice import schema as invoice
 from payouts.api.merchant import schema as merchant
 from payouts.api.public import schema as public
-from tests.api import test_extraction_documents, test_merchant_documents, test_public_documents
+from tests.api import invoices, test_extraction_documents, test_merchant_documents, test_public_documents
 
 APIS = [*urls.APIS]
 
@@ -60,7 +61,7 @@ def test_every_call_says_what_it_does_who_may_and_how_it_refuses(api: str) -> No
         for call in calls.values():
             assert call["summary"], path
             assert {"400", "503"} <= set(call["responses"])
-            assert ("401" in call["responses"]) or call["security"] == []
+            assert (str(int(docs.DOCUMENTS[api].stranger)) in call["responses"]) or call["security"] == []
             for status, answer in call["responses"].items():
                 assert "$ref" in answer or int(status) < 400 or path.endswith("payout/create")
 
@@ -93,14 +94,18 @@ def test_the_examples_are_the_seeds_own() -> None:
     assert json.loads(test_merchant_documents.SEED_LISTED) == merchant.SEED_LISTED
     assert json.loads(test_extraction_documents.SEED_REQUEST) == extraction.SEED_REQUEST
     assert json.loads(test_public_documents.SEED_REQUEST) == public.SEED_REQUEST
+    assert {**invoices.SEED, "to_address": invoice.SEED_REQUEST["to_address"]} == invoice.SEED_REQUEST
     for api, name, sample in (
         ("merchant", "WithdrawalRequest", merchant.SEED_REQUEST),
         ("merchant", "Withdrawal", merchant.SEED_CREATED),
         ("merchant", "WithdrawalList", merchant.SEED_LISTED),
         ("extraction", "ExtractionRequest", extraction.SEED_REQUEST),
         ("public", "WithdrawalRequest", public.SEED_REQUEST),
+        ("invoice", "WithdrawalRequest", invoice.SEED_REQUEST),
     ):
         assert document(api)["components"]["schemas"][name]["examples"] == [sample]
+    result = document("invoice")["components"]["schemas"]["Withdrawal"]["properties"]["result"]
+    assert result["examples"] == [invoice.SEED_RESULT]
     data = document("public")["components"]["schemas"]["Outcome"]["properties"]["data"]
     assert data["examples"] == [public.SEED_DATA]
 

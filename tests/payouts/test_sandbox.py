@@ -9,7 +9,7 @@ from payouts.merchants.models import Merchant
 from payouts.merchants.store_models import QrCode, Supervisor
 from payouts.sandbox import kept, people, store
 from tests import make
-from tests.api import shops
+from tests.api import invoices, shops
 
 pytestmark = pytest.mark.django_db
 
@@ -39,6 +39,14 @@ def test_asked_again_it_says_the_same_and_another_name_is_another_merchant() -> 
     assert told() == told(bare=True) == first
     assert told("other")["merchant_id"] != first["merchant_id"]
     assert QrCode.objects.count() == 2
+
+
+def test_two_keys_of_the_invoice_api_each_for_its_own_use() -> None:
+    part = told()["invoice"]
+    assert set(part) == {"withdrawal_token", "shop_token"}
+    assert invoices.call("POST", invoices.BALANCES_PATH, token=part["shop_token"]).status_code == 200
+    answer = invoices.call("POST", invoices.CREATE_PATH, invoices.SEED, token=part["withdrawal_token"])
+    assert invoices.error(answer) == (400, "uncorrected_amount")  # it has no ether, but it was let in
 
 
 def test_bare_leaves_out_the_qr_code() -> None:

@@ -26,7 +26,7 @@ NETWORK_NAMES = {name: code for code, name in NETWORKS.items()}
 AMOUNT = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 CREATE_FIELDS = frozenset({"amount", "destination_address", "network"})
 WEBHOOK_FIELDS = frozenset({"url", "events"})
-public_id, parse_id = ids.ulid, ids.parse_ulid
+public_id, parse_id = ids.MERCHANT.text, ids.MERCHANT.parse
 
 
 class Refused(Exception):

@@ -70,7 +70,7 @@ class PublicView(APIView):
 
         Raises: fields.Refused.
         """
-        found = ids.parse_uuid(text) or ids.parse_ulid(text)
+        found = ids.parse(text)
         if found is None or not queries.of(self.key.merchant, api=api).filter(id=found).exists():
             raise fields.Refused(404, "Withdrawal not found")
         return found

@@ -148,18 +148,18 @@ def outcome(seen: Mapping[str, Any]) -> dict[str, Any]:
         "id": seen["id"],
         "status": shown_status(seen),
         "transactionHash": _hash(seen),
-        "fee": number(seen["fee_units"]),
-        "netAmount": number(seen["net_units"]),
+        "fee": number(seen["fee_units"], seen["asset"]),
+        "netAmount": number(seen["net_units"], seen["asset"]),
     }
 
 
 def withdrawal(seen: Mapping[str, Any]) -> dict[str, Any]:
     """A payout or withdrawal, whole."""
-    currency = CURRENCY_NAMES.get(seen["network"])
+    currency = CURRENCY_NAMES.get(seen["network"]) if seen["asset"] == ASSET else None
     return outcome(seen) | {
         "userId": seen["user_id"],
         "type": "withdrawal" if seen["user_id"] else "payout",
-        "amount": number(seen["requested_units"]),
+        "amount": number(seen["requested_units"], seen["asset"]),
         "currencyType": currency or f"{seen['asset']}-{seen['network'].upper()}",
         "network": currency.partition("-")[2] if currency else seen["network"].upper(),
         "walletAddress": seen["destination"],
@@ -212,9 +212,9 @@ def page(name: str, items: list[Any], *, number: int, limit: int, total: int) ->
     return {name: items, "pagination": {"page": number, "limit": limit, "total": total, "totalPages": pages}}
 
 
-def number(amount_units: str | int) -> orjson.Fragment:
+def number(amount_units: str | int, asset: str = ASSET) -> orjson.Fragment:
     """Ledger units as a JSON number, as the documents write amounts: 2, 2.5, 48."""
-    return base.number(units.text(ASSET, int(amount_units), 0).rstrip("."))
+    return base.number(units.text(asset, int(amount_units), 0).rstrip("."))
 
 
 def moment(at: str | datetime) -> str:

@@ -1,0 +1,1 @@
+"""The `invoice` API (seed 3): withdrawals in forty currency codes."""
