@@ -6,8 +6,9 @@ import pytest
 
 from chain import addresses
 from payouts.api import dialects
+from payouts.merchants import pairs
 from payouts.merchants.user_models import UserWallet
-from payouts.payments.models import DepositAddress, ExtendedKey
+from payouts.payments.models import DepositAddress
 from payouts.withdrawals.models import Withdrawal
 from tests import make
 from tests.api import users
@@ -55,11 +56,12 @@ def test_balances_say_what_is_there_and_what_is_on_its_way() -> None:
 
 
 def test_without_deposit_keys_there_is_no_wallet_and_no_half_of_one() -> None:
-    program = users.program()
-    ExtendedKey.objects.filter(network="ethereum").delete()
+    merchant = make.merchant()
+    issued = pairs.issue(merchant, api="public")
+    program = users.Program(merchant, issued.apikey, issued.api_secret)
     assert users.error(program.post(GENERATE, ANN)) == (503, "Deposit addresses are not set up yet")
-    assert not UserWallet.objects.filter(user_id="ann").exists()
-    assert DepositAddress.objects.count() == 2
+    assert not UserWallet.objects.exists()
+    assert not DepositAddress.objects.exists()
 
 
 @conformance("S userId, walletAddress, amount and currencyType are required, callbackUrl is not")

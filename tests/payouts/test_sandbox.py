@@ -9,14 +9,15 @@ from payouts.merchants.models import Merchant
 from payouts.merchants.store_models import QrCode, Supervisor
 from payouts.sandbox import kept, people, store
 from tests import make
-from tests.api import invoices, shops
+from tests.api import invoices, shops, users
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(autouse=True)
-def _own_folder(settings: Any, tmp_path: Path) -> None:
+def _own_folder(settings: Any, tmp_path: Path, db: None) -> None:
     settings.LOCAL_DIR = tmp_path
+    users.enrol_keys()  # or else a process of the signer's would commit some, for every test that follows
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
