@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from chain import alarms, custody, families, networks
+from chain import alarms, custody, families, networks, transfers
 from chain.gateway import Retryable
 from chain.models import BroadcastAttempt, EndpointHealth, Intent, IntentState, SignedAttempt
 from tests.chain import labs, lies, proxy, steps
@@ -57,6 +57,22 @@ def refused_by_the_token(lab: labs.Lab) -> tuple[Intent, SignedAttempt]:
     assert steps.send() == 1
     lab.mine(lies.MANY + 20)
     return intent, attempt
+
+
+def test_what_every_node_has_lost_is_sent_again_soon_however_many_nodes_there_are(
+    lab: labs.Lab, three: list[proxy.Proxy]
+) -> None:
+    lab.wallet(units=5_000_000)
+    intent, attempt = steps.signed(steps.payment(lab.network))
+    waits = []
+    for _ in range(6):
+        now = max(timezone.now(), intent.next_send_at)
+        assert transfers.send_due(now=now, limit=10) == 1
+        intent.refresh_from_db()
+        waits.append(intent.next_send_at - now)
+    assert max(waits) <= timedelta(seconds=15)
+    assert waits[1] <= 2 * waits[0]
+    assert BroadcastAttempt.objects.filter(attempt=attempt).count() == 6 * len(three)
 
 
 @pytest.mark.parametrize("lie", lies.LIES, ids=lambda lie: lie.__name__)

@@ -8,6 +8,7 @@ from tests.chaos.nodes import Moved
 from tests.chaos.orders import Order
 
 COMPLETED = "COMPLETED"
+SHOWN = 3
 REFUNDED = ("FAILED", "REJECTED", "CANCELLED")
 
 
@@ -66,9 +67,15 @@ def _look(found: Findings, order: Order, entries: Sequence[Entry], paid: list[Mo
         found.texts.append(f"{order.network}: {order.to} stays {', '.join(is_open)}")
     if len(paid) > allowed or statuses.count(COMPLETED) > 1:
         found.double += max(len(paid) - min(allowed, 1), 1)
-        found.texts.append(f"{order.network}: {order.to} is {', '.join(statuses) or 'in no book'} and was paid {paid}")
+        found.texts.append(_told(order, statuses, paid))
     wanted = [entry.net_units for entry in entries if entry.status == COMPLETED]
     got = [one.units for one in paid if one.contract == contract]
     if not entries or any(units not in got for units in wanted):
         found.lost += 1
-        found.texts.append(f"{order.network}: {order.to} is {', '.join(statuses) or 'in no book'}, paid: {paid}")
+        found.texts.append(_told(order, statuses, paid))
+
+
+def _told(order: Order, statuses: Sequence[str], paid: Sequence[Moved]) -> str:
+    shown = ", ".join(f"{one.units} units of {one.contract or 'the coin'} in {one.txid}" for one in paid[:SHOWN])
+    what = f"{', '.join(statuses) or 'in no book'}; {len(paid)} transfers: {shown or 'none'}"
+    return f"{order.network}: {order.to} is {what}" + (", …" if len(paid) > SHOWN else "")
