@@ -15,6 +15,7 @@ from ledger.models import Anchor, Block
 from payouts import operating
 from payouts.api import dialects
 from payouts.merchants.admin import ApiKeyAdmin, MerchantAdmin
+from payouts.merchants.book import BookedAddress
 from payouts.merchants.models import ApiKey, Merchant
 from payouts.merchants.people import PersonAdmin
 from payouts.merchants.store_admin import QrCodeAdmin, StoreAdmin, SupervisorAdmin
@@ -26,8 +27,11 @@ from payouts.site import site
 from payouts.webhooks.admin import EndpointAdmin, MessageAdmin
 from payouts.webhooks.models import Endpoint, Message
 from payouts.withdrawals.admin import WithdrawalAdmin
+from payouts.withdrawals.amend_admin import ProposalAdmin
+from payouts.withdrawals.fee_admin import FeeRuleAdmin
 from payouts.withdrawals.models import FeeRule, PolicyRule, Withdrawal
-from payouts.withdrawals.rule_admin import FeeRuleAdmin, PolicyRuleAdmin
+from payouts.withdrawals.rule_admin import BookedAddressAdmin, LimitRuleAdmin, PolicyRuleAdmin
+from payouts.withdrawals.rule_models import LimitRule, RuleProposal
 
 __all__ = ["site"]
 
@@ -72,6 +76,9 @@ SCREENS: dict[type[Model], type] = {
     ApiKey:      ApiKeyAdmin,
     FeeRule:     FeeRuleAdmin,
     PolicyRule:  PolicyRuleAdmin,
+    LimitRule:   LimitRuleAdmin,
+    BookedAddress: BookedAddressAdmin,
+    RuleProposal: ProposalAdmin,
     Endpoint:    EndpointAdmin,
     Message:     MessageAdmin,
     UserWallet:  UserWalletAdmin,

@@ -1,5 +1,6 @@
 """Index of the rooms' tables, for Django."""
 
+from payouts.merchants.book import BookedAddress
 from payouts.merchants.models import ApiKey, Challenge, Member, Merchant, Nonce
 from payouts.merchants.store_models import AddressChange, Login, QrCode, Store, Supervisor
 from payouts.merchants.user_models import UserWallet, WithdrawalSettings
@@ -8,11 +9,13 @@ from payouts.surveying import Difference
 from payouts.ticks import Tick
 from payouts.webhooks.models import Attempt, Endpoint, Message, SigningSecret
 from payouts.withdrawals.models import FeeRule, IdempotencyKey, PolicyRule, StepTaken, Withdrawal
+from payouts.withdrawals.rule_models import LimitRule, RuleDecision, RuleProposal
 
 __all__ = [
     "AddressChange",
     "ApiKey",
     "Attempt",
+    "BookedAddress",
     "Challenge",
     "DepositAddress",
     "Difference",
@@ -20,6 +23,7 @@ __all__ = [
     "ExtendedKey",
     "FeeRule",
     "IdempotencyKey",
+    "LimitRule",
     "Login",
     "Member",
     "Merchant",
@@ -27,6 +31,8 @@ __all__ = [
     "Nonce",
     "PolicyRule",
     "QrCode",
+    "RuleDecision",
+    "RuleProposal",
     "SigningSecret",
     "StepTaken",
     "Store",

@@ -23,6 +23,9 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
         Entry("Withdrawals",       "outbox",              "payouts", "withdrawal"),
         Entry("Fees",              "percent",             "payouts", "feerule"),
         Entry("Approval policy",   "rule",                "payouts", "policyrule"),
+        Entry("Limits",            "speed",               "payouts", "limitrule"),
+        Entry("Address books",     "contacts",            "payouts", "bookedaddress"),
+        Entry("Rule changes",      "published_with_changes", "payouts", "ruleproposal"),
     )),
     ("Merchants", (
         Entry("Merchants",         "storefront",          "payouts", "merchant"),

@@ -1,10 +1,15 @@
 """What the two database roles may do here: history grows and stays; the signer reads approvals and writes its tick."""
 
 READ_BY_THE_SIGNER = ("payouts_withdrawal", "payouts_steptaken")
+RULES = ("payouts_policyrule", "payouts_limitrule", "payouts_bookedaddress")
 
 _GRANTS = """
     REVOKE DELETE ON payouts_withdrawal FROM sluice_app;
     REVOKE UPDATE, DELETE ON payouts_steptaken FROM sluice_app;
+    -- Rules are changed by one function alone, from a proposal that somebody else made: withdrawals/amending.py.
+    REVOKE INSERT, UPDATE, DELETE ON {rules}, payouts_ruledecision FROM sluice_app;
+    REVOKE UPDATE, DELETE ON payouts_ruleproposal FROM sluice_app;
+    GRANT EXECUTE ON FUNCTION payouts_decide_rule TO sluice_app;
     GRANT SELECT ON {read} TO sluice_signer;
     GRANT SELECT, INSERT, UPDATE ON payouts_tick TO sluice_signer;
     -- Deposit addresses hang on the key whose private half the signer keeps: nobody else says which that is.
@@ -15,4 +20,4 @@ _GRANTS = """
 
 def grants() -> str:
     """The statements that give the roles their rights here, once they and the tables are there."""
-    return _GRANTS.format(read=", ".join(READ_BY_THE_SIGNER))
+    return _GRANTS.format(read=", ".join(READ_BY_THE_SIGNER), rules=", ".join(RULES))

@@ -7,10 +7,11 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.contrib.auth.models import User
+from django.db.models import Model
 from django.test import Client
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -23,13 +24,15 @@ from ledger.posting import Kind, Movement
 from payouts.api.merchant import auth
 from payouts.merchants import keys
 from payouts.merchants.models import Merchant
-from payouts.withdrawals import approvers, decisions, withdrawals
+from payouts.withdrawals import amending, approvers, decisions, withdrawals
 from payouts.withdrawals.models import Approval, PolicyRule, Status, Withdrawal
+from payouts.withdrawals.rule_models import RuleDecision
 from tests.chain import steps as chain_steps
 
 TRON_ADDRESS = "TJRabPrwbZy45sbavfcjinPJC18kjpRTv8"
 EVM_ADDRESS = "0x52908400098527886E0F7030069857D2E4169EE7"
 ADDRESSES = {"tron": TRON_ADDRESS, "ethereum": EVM_ADDRESS}
+Rule = TypeVar("Rule", bound=Model)
 PASSWORD = "correct horse battery staple"
 
 
@@ -138,16 +141,40 @@ def verdict(of: Withdrawal, outcome: str, *, intent_id: UUID) -> transfers.Verdi
     )
 
 
-def policy(of: Merchant, approval: Approval) -> PolicyRule:
+def policy(of: Merchant, approval: Approval, **changes: Any) -> PolicyRule:
     """From now on, this is who must approve what the merchant withdraws."""
-    return PolicyRule.objects.create(priority=0, merchant=of, approval=approval)
+    wanted: dict[str, Any] = {"priority": 0, "merchant": of, "approval": approval}
+    return ruled(PolicyRule(**(wanted | changes)))
+
+
+def ruled(row: Rule) -> Rule:
+    """Two people have put this rule, or this new state of it, into effect."""
+    kind = next(kind for kind, model in amending.MODELS.items() if isinstance(row, model))
+    made = agreed(amending.Change(kind, row.pk, amending.values(row)))
+    row.pk = made.row
+    row.refresh_from_db()
+    return row
+
+
+def unruled(row: Model) -> None:
+    """Two people have taken this rule away."""
+    kind = next(kind for kind, model in amending.MODELS.items() if isinstance(row, model))
+    agreed(amending.Change(kind, row.pk, None))
+
+
+def agreed(change: amending.Change, *, at: datetime | None = None) -> RuleDecision:
+    """One person proposed it, another confirmed it; their codes are tested elsewhere."""
+    names = [f"rules-{uuid.uuid4().hex}" for _ in range(2)]
+    one, other = User.objects.bulk_create(User(username=name, is_superuser=True) for name in names)
+    moment = at or now()
+    return amending.enact(amending.propose(change, by=one, now=moment), by=other, now=moment)
 
 
 def nodded(of: Merchant, amount: str = "100", **changes: Any) -> Withdrawal:
     """A withdrawal that policy alone has approved: no people, so it is quickly made."""
     rule = policy(of, Approval.NONE)
     made = withdrawals.screen(withdrawal(of, amount, **changes).id, now=now())
-    rule.delete()
+    unruled(rule)
     assert made.status == Status.APPROVED, made.review_notes
     return made
 

@@ -14,8 +14,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 # The rights that open something on this site; all others are nobody's or a superuser's.
-RIGHTS = Q(codename__in=["approve_level1", "approve_level2", "change_message"]) | Q(
-    codename__regex=r"^(view|add|change)_(merchant|member|withdrawalsettings|store|qrcode|feerule|policyrule)$"
+RIGHTS = Q(codename__in=["approve_level1", "approve_level2", "change_message", "propose_rules", "confirm_rules"]) | Q(
+    codename__regex=r"^(view|add|change)_(merchant|member|withdrawalsettings|store|qrcode|feerule)$"
+    r"|^view_(policyrule|limitrule|bookedaddress|ruleproposal)$"
     r"|^(view|change)_(apikey|userwallet)$"
     r"|^view_(withdrawal|supervisor|addresschange|endpoint|message|attempt|accountline|eventline|creditlimitline)$"
     r"|^view_(depositaddress|extendedkey)$"

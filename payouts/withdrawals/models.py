@@ -33,6 +33,14 @@ class Approval(models.TextChoices):
     TWO_LEVELS = "TWO_LEVELS", "two approvers"
 
 
+class Destination(models.TextChoices):
+    """What a merchant has to do with an address: paid to before or in its book past the cool-down, or neither."""
+
+    ANY = "", "any"
+    KNOWN = "known", "known"
+    NEW = "new", "new"
+
+
 def amount_field() -> models.DecimalField:  # type: ignore[type-arg]  # the stubs want the getter's types spelled out
     """An amount in an asset's ledger units, whole."""
     return models.DecimalField(max_digits=78, decimal_places=0)
@@ -91,6 +99,12 @@ class Withdrawal(models.Model):
         indexes = [
             models.Index(name="withdrawal_by_merchant", fields=["merchant", "-id"]),
             models.Index(name="withdrawal_by_status", fields=["status", "id"]),
+            models.Index(
+                name="withdrawal_by_moment", fields=["merchant", "created_at"]
+            ),  # what a rolling window counts
+            models.Index(
+                name="withdrawal_paid_to", fields=["merchant", "destination"], condition=Q(status="COMPLETED")
+            ),
         ]
         constraints = [
             models.CheckConstraint(name="withdrawal_status_known", condition=Q(status__in=Status.values)),
@@ -190,13 +204,17 @@ class FeeRule(models.Model):
 
 
 class PolicyRule(models.Model):
-    """Who must approve which withdrawals: the first row that matches decides, none means two levels."""
+    """Who must approve which withdrawals: the first row that matches decides, none means two levels.
+
+    Written by two people together alone, see amending.py.
+    """
 
     priority = models.PositiveIntegerField(help_text="Lower is asked first.")
-    merchant = models.ForeignKey(Merchant, on_delete=models.CASCADE, null=True, blank=True)
+    merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, null=True, blank=True)
     api = models.CharField(max_length=16, blank=True, help_text="Empty: every API.")
     channel = models.CharField(max_length=16, blank=True, help_text="Empty: every door of the API.")
     asset = models.CharField(max_length=16, blank=True, help_text="Empty: every asset.")
+    destination = models.CharField(max_length=5, choices=Destination.choices, blank=True)
     from_units = models.DecimalField(max_digits=78, decimal_places=0, default=0)
     to_units = models.DecimalField(max_digits=78, decimal_places=0, null=True, blank=True, help_text="Inclusive.")
     approval = models.CharField(max_length=10, choices=Approval.choices)
@@ -204,6 +222,18 @@ class PolicyRule(models.Model):
     class Meta:
         app_label = "payouts"
         ordering = ["priority", "id"]
+        constraints = [
+            models.CheckConstraint(name="policy_approval_known", condition=Q(approval__in=Approval.values)),
+            models.CheckConstraint(name="policy_destination_known", condition=Q(destination__in=Destination.values)),
+            models.CheckConstraint(
+                name="policy_range_is_one",
+                condition=Q(from_units__gte=0) & (Q(to_units=None) | Q(to_units__gte=F("from_units"))),
+            ),
+            models.CheckConstraint(  # a smallest unit is one thing of USDT and another of ETH
+                name="policy_range_names_its_asset",
+                condition=~Q(asset="") | Q(from_units=0, to_units=None),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.priority}: {self.api or 'every API'} → {Approval(self.approval).label}"

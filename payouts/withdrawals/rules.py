@@ -1,14 +1,16 @@
 """Fees, approval policy and screening: rows decide, code only reads them."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 from django.db.models import Q
 
 from chain import addresses, units
 from chain.models import HotWallet
-from payouts.merchants import settings
+from payouts.merchants import book, settings
 from payouts.merchants.models import Merchant
-from payouts.withdrawals.models import Approval, FeeRule, PolicyRule, Status, Withdrawal
+from payouts.withdrawals.models import Approval, Destination, FeeRule, PolicyRule, Status, Withdrawal
 
 LARGE = 10_000  # whole units of the asset from which screening says "large"
 
@@ -19,7 +21,7 @@ class NoFeeRule(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What fees and policies are decided by."""
+    """What fees and policies are decided by; the address in its normal form."""
 
     merchant: Merchant
     api: str
@@ -27,6 +29,7 @@ class Case:
     network: str
     amount_units: int
     channel: str = ""
+    destination: str = ""
 
 
 def fee_units(case: Case) -> int:
@@ -46,11 +49,18 @@ def fee_units(case: Case) -> int:
     return flats.get(case.merchant.id, flats.get(None, 0))
 
 
-def approval(case: Case) -> Approval:
+def approval(case: Case, *, cool_down_hours: int = 0, now: datetime) -> Approval:
     """Who must approve: the first row that matches, or two levels where none does.
 
     What is left to the merchant needs nobody where the merchant has said yes beforehand.
     """
+    asked = _first_match(case, cool_down_hours=cool_down_hours, now=now)
+    if asked == Approval.MERCHANT and settings.says_yes(case.merchant, amount_units=case.amount_units):
+        return Approval.NONE
+    return asked
+
+
+def _first_match(case: Case, *, cool_down_hours: int, now: datetime) -> Approval:
     rows = PolicyRule.objects.filter(
         Q(merchant=case.merchant) | Q(merchant=None),
         Q(to_units=None) | Q(to_units__gte=case.amount_units),
@@ -59,22 +69,32 @@ def approval(case: Case) -> Approval:
         asset__in=("", case.asset),
         from_units__lte=case.amount_units,
     )
-    row = rows.order_by("priority", "id").first()
-    asked = Approval(row.approval) if row else Approval.TWO_LEVELS
-    if asked == Approval.MERCHANT and settings.says_yes(case.merchant, amount_units=case.amount_units):
-        return Approval.NONE
-    return asked
+    standing = None  # looked up by the first row that asks for it, which few do
+    for row in rows.order_by("priority", "id"):
+        if row.destination != Destination.ANY and standing is None:
+            standing = destination(case, cool_down_hours=cool_down_hours, now=now)
+        if row.destination in (Destination.ANY, standing):
+            return Approval(row.approval)
+    return Approval.TWO_LEVELS
+
+
+def destination(case: Case, *, cool_down_hours: int, now: datetime) -> Destination:
+    """What the merchant has had to do with the address."""
+    known = paid_before(case.merchant.id, case.destination) or book.holds(
+        case.merchant, network=case.network, address=case.destination, cool_down_hours=cool_down_hours, now=now
+    )
+    return Destination.KNOWN if known else Destination.NEW
+
+
+def paid_before(merchant_id: UUID, address: str) -> bool:
+    """Whether a withdrawal of the merchant's to this address has been completed."""
+    return Withdrawal.objects.filter(merchant_id=merchant_id, destination=address, status=Status.COMPLETED).exists()
 
 
 def findings(withdrawal: Withdrawal) -> list[str]:
     """What screening has to say to the approvers, in plain words; nothing found is an empty list."""
     found = []
-    earlier = Withdrawal.objects.filter(
-        merchant_id=withdrawal.merchant_id,
-        destination=withdrawal.destination,
-        status=Status.COMPLETED,
-    )
-    if not earlier.exists():
+    if not paid_before(withdrawal.merchant_id, withdrawal.destination):
         found.append("first withdrawal to this address")
     if withdrawal.amount_units >= LARGE * 10 ** units.places(withdrawal.asset):
         found.append(f"large: {units.text(withdrawal.asset, int(withdrawal.amount_units), 2)} {withdrawal.asset}")

@@ -1,7 +1,7 @@
 """The verbs that programs and workers use: each one transaction, each through the state table."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from payouts.merchants import settings
 from payouts.merchants.models import Merchant
 from payouts.merchants.user_models import UserWallet
 from payouts.webhooks.models import Endpoint
-from payouts.withdrawals import advance, postings, rules, whole
+from payouts.withdrawals import advance, limits, postings, rules, whole
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Approval, Withdrawal
 
@@ -59,15 +59,27 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
     Units: `order.amount_units` in the asset's ledger units; exactly this is frozen, the recipient gets it less the fee.
     Where the merchant pays its users' fees, the recipient gets the amount, and the fee is frozen on top of it.
     Raises: addresses.BadAddress, rules.NoFeeRule, AmountTooSmall, units.BadAmount (not payable in whole units of the
-    network's token), posting.InsufficientFunds.
+    network's token), limits.NotInAddressBook, limits.PaymentLimitExceeded, limits.WindowLimitExceeded,
+    posting.InsufficientFunds.
     """
+    withdrawal, limits_kept = _priced(order, now=now)
+    with committing("create", durable=False):
+        limits.check_amount(limits_kept, withdrawal, now=now)
+        withdrawal.credit_units = _shortfall_units(withdrawal)
+        return advance.take(withdrawal, "create", By(order.actor, order.maker), now=now)
+
+
+def _priced(order: Order, *, now: datetime) -> tuple[Withdrawal, limits.Limits]:
+    """The withdrawal with its fee and who must approve it, not saved yet, and the limits that it must keep."""
     case = rules.Case(order.merchant, order.api, order.asset, order.network, order.amount_units, order.channel)
-    fee_units, approval = rules.fee_units(case), rules.approval(case)
+    fee_units = rules.fee_units(case)
     on_top_units = fee_units if order.user_wallet and not settings.user_pays_fee(order.merchant) else 0
     net_units = order.amount_units + on_top_units - fee_units
     if net_units <= 0:
         raise AmountTooSmall("the amount must exceed the fee")
     units.to_token_units(order.network, order.asset, net_units)
+    kept = limits.of(order.merchant, api=order.api, asset=order.asset)
+    approval, address = _where_to(replace(case, destination=order.destination), kept, now=now)
     withdrawal = Withdrawal(
         merchant=order.merchant,
         api=order.api,
@@ -76,9 +88,7 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
         user_wallet=order.user_wallet,
         asset=order.asset,
         network=order.network,
-        destination=destination(
-            order.merchant, network=order.network, text=order.destination, is_seen=approval != Approval.NONE
-        ),
+        destination=address,
         amount_units=net_units + fee_units,
         fee_units=fee_units,
         net_units=net_units,
@@ -88,22 +98,34 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
         maker=order.maker,
         created_at=now,
     )
-    with committing("create", durable=False):
-        withdrawal.credit_units = _shortfall_units(withdrawal)
-        return advance.take(withdrawal, "create", By(order.actor, order.maker), now=now)
+    return withdrawal, kept
 
 
-def destination(merchant: Merchant, *, network: str, text: str, is_seen: bool = True) -> str:
+def _where_to(case: rules.Case, kept: limits.Limits, *, now: datetime) -> tuple[Approval, str]:
+    """Who must approve, and the address in its normal form.
+
+    Where nobody must, it has to pass the full check: with nobody to stop it, such a withdrawal would wait for ever.
+
+    Raises: addresses.BadAddress, limits.NotInAddressBook.
+    """
+    address = destination(case.merchant, network=case.network, text=case.destination)
+    limits.check_destination(kept, case.merchant, network=case.network, address=address, now=now)
+    case = replace(case, destination=address)
+    approval = rules.approval(case, cool_down_hours=kept.cool_down_hours, now=now)
+    if approval == Approval.NONE:
+        rules.payable(case.network, address)
+    return approval, address
+
+
+def destination(merchant: Merchant, *, network: str, text: str) -> str:
     """The address in its normal form; a test-mode merchant's needs only to look right (CONFORMANCE, the trap).
-
-    Only where somebody is going to see it, though: with nobody to stop it, such a withdrawal would wait for ever.
 
     Raises: addresses.BadAddress.
     """
     try:
         return rules.payable(network, text)
     except addresses.BadAddress:
-        if merchant.is_test and is_seen and addresses.looks_right(network, text):
+        if merchant.is_test and addresses.looks_right(network, text):
             return text
         raise
 

@@ -15,7 +15,7 @@ from ledger.accounts import Purpose
 from ledger.models import Event
 from payouts.merchants.models import Merchant
 from payouts.withdrawals import decisions, withdrawals
-from payouts.withdrawals.models import Approval, PolicyRule, Status, Withdrawal
+from payouts.withdrawals.models import Approval, Status, Withdrawal
 from tests import make
 from tests.payouts.desk import QUEUE, Desk, challenges, code, in_review, log_in, refusal, soup, state, superuser, text
 
@@ -54,7 +54,7 @@ def test_success_says_what_was_approved_and_where_it_is_now() -> None:
 
 def test_one_level_is_enough_where_policy_asks_for_one() -> None:
     merchant = make.merchant(funds="1000")
-    PolicyRule.objects.create(priority=1, merchant=merchant, approval=Approval.ONE_LEVEL)
+    make.policy(merchant, Approval.ONE_LEVEL)
     withdrawal = make.withdrawal(merchant)
     Desk(make.approver(1)).decide(withdrawal)
     assert status(withdrawal) == Status.APPROVED

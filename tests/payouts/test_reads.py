@@ -72,10 +72,11 @@ def test_the_first_policy_that_fits_decides_both_ends_included(amount: str, want
     merchant = make.merchant(funds="1000")
     rows = [(1, Approval.ONE_LEVEL, "100", "500"), (2, Approval.NONE, "0", "500")]
     for priority, approval, lowest, highest in rows:
-        PolicyRule.objects.create(
+        make.policy(
+            merchant,
+            approval,
             priority=priority,
-            merchant=merchant,
-            approval=approval,
+            asset="USDT",
             from_units=int(lowest) * 10**6,
             to_units=make.usdt(highest),
         )
@@ -84,7 +85,8 @@ def test_the_first_policy_that_fits_decides_both_ends_included(amount: str, want
 
 
 def test_without_any_policy_two_people_must_approve() -> None:
-    PolicyRule.objects.all().delete()
+    for row in PolicyRule.objects.all():
+        make.unruled(row)
     assert make.withdrawal(make.merchant(funds="1000")).approval == Approval.TWO_LEVELS
 
 

@@ -14,7 +14,7 @@ from payouts.api import base
 from payouts.api.extraction import auth
 from payouts.merchants import logins, stores, supervisors
 from payouts.merchants.store_models import Supervisor
-from payouts.withdrawals import extractions, idempotency, rules, withdrawals
+from payouts.withdrawals import extractions, idempotency, limits, rules, withdrawals
 from payouts.withdrawals.models import Withdrawal
 
 API = extractions.API
@@ -51,6 +51,9 @@ ERRORS: dict[type[Exception], tuple[int, str]] = {
     idempotency.StillInFlight:        (409, "a request with this idempotency key is in progress"),
     idempotency.KeyReused:            (422, "idempotency key was used with another request"),
     posting.InsufficientFunds:        (422, "insufficient funds: balance and available credit do not cover the amount"),
+    limits.NotInAddressBook:          (400, "this address is not in the address book"),
+    limits.PaymentLimitExceeded:      (422, "the amount exceeds the limit of one extraction"),
+    limits.WindowLimitExceeded:       (422, "the limit of extractions is reached for now"),
     extractions.NoRate:               (422, "no exchange rate between the account's currency and USDT is available"),
     auth.LockedOut:                   (429, "too many failed logins, try again later"),
 }

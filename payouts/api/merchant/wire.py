@@ -15,7 +15,7 @@ from payouts.api import base, ids
 from payouts.merchants.models import ApiKey
 from payouts.webhooks import endpoints
 from payouts.webhooks.models import Attempt, Endpoint, Message
-from payouts.withdrawals import idempotency, rules, snapshots, steps, withdrawals
+from payouts.withdrawals import idempotency, limits, rules, snapshots, steps, withdrawals
 from payouts.withdrawals.models import Status, Withdrawal
 
 API = "merchant"
@@ -43,6 +43,9 @@ ERRORS: dict[type[Exception], tuple[int, str]] = {
     addresses.BadAddress:         (400, "invalid destination address"),
     withdrawals.AmountTooSmall:   (400, "amount must exceed the fee"),
     posting.InsufficientFunds:    (400, "insufficient balance"),
+    limits.PaymentLimitExceeded:  (400, "amount exceeds the limit of one withdrawal"),
+    limits.WindowLimitExceeded:   (400, "withdrawal limit exceeded"),
+    limits.NotInAddressBook:      (400, "destination address is not in the address book"),
     rules.NoFeeRule:              (400, "unsupported network"),
     endpoints.BadUrl:             (400, "url must be a public https address"),
     endpoints.TooMany:            (400, "too many webhooks"),

@@ -17,7 +17,7 @@ from payouts.merchants.models import ApiKey
 from payouts.payments import addresses as deposit_addresses
 from payouts.webhooks import endpoints
 from payouts.webhooks.models import Message
-from payouts.withdrawals import idempotency, rules, steps, withdrawals
+from payouts.withdrawals import idempotency, limits, rules, steps, withdrawals
 from payouts.withdrawals.models import Approval, Status
 
 API = "public"
@@ -62,6 +62,9 @@ ERRORS: Mapping[type[Exception], tuple[int, str]] = {
     rules.NoFeeRule:                 (400, "Unsupported currency type"),
     endpoints.BadUrl:                (400, "URL must be a public https address"),
     deposit_addresses.NoExtendedKey: (503, "Deposit addresses are not set up yet"),
+    limits.PaymentLimitExceeded:     (400, "Amount exceeds the limit of one withdrawal"),
+    limits.WindowLimitExceeded:      (400, "Withdrawal limit exceeded"),
+    limits.NotInAddressBook:         (400, "Wallet address is not in the address book"),
     withdrawals.NotTheMerchants:     (403, "This withdrawal is not the merchant's to decide"),
     idempotency.StillInFlight:       (409, "A request with this Idempotency-Key is still in progress"),
     idempotency.KeyReused:           (422, "Idempotency-Key was used with another request"),
