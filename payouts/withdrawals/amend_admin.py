@@ -58,6 +58,14 @@ class ProposedAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         answer: HttpResponse = super().changelist_view(request, shown | (extra_context or {}))
         return answer
 
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **rest: Any
+    ) -> HttpResponse:
+        """With one button: each row is a proposal of its own."""
+        context |= {"show_save_and_add_another": False, "show_save_and_continue": False}
+        answer: HttpResponse = super().render_change_form(request, context, *args, **rest)
+        return answer
+
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: Any) -> None:  # noqa: ARG002 - Django's signature
         """Propose the row as the form has it."""
         self._propose(request, amending.Change(self.kind, obj.pk, amending.values(obj), form.cleaned_data["reason"]))
@@ -115,8 +123,8 @@ class StateFilter(admin.SimpleListFilter):
 class ProposalAdmin(ReadOnly):
     """Every change of a rule that somebody proposed, with what became of it; the history of the rules."""
 
-    list_display = ("at", "state", "what", "rule", "by", "decided_by")
-    list_display_links = ("at", "what")
+    list_display = ("when", "state", "what", "rule", "by", "decided_by")
+    list_display_links = ("when", "what")
     list_filter = (StateFilter, "kind")
     list_select_related = ("by", "decision", "decision__by")
     ordering = ("-id",)
@@ -161,6 +169,11 @@ class ProposalAdmin(ReadOnly):
         }
         status = 200 if refusal is None else REFUSALS[type(refusal)]
         return TemplateResponse(request, "payouts/desk/proposal.html", context, status=status)
+
+    @admin.display(description="Proposed at")
+    def when(self, proposal: RuleProposal) -> str:
+        """The moment."""
+        return sheet.moment(proposal.at)
 
     @admin.display(description="State")
     def state(self, proposal: RuleProposal) -> str:

@@ -20,10 +20,13 @@ APIS = ("extraction", "public", "merchant", "invoice", "tenant")
 DOORS = ("create", "request")  # of the public API
 
 
-def choices(names: Any, nothing: str) -> forms.ChoiceField:
+def choices(label: str, names: Any, nothing: str) -> forms.ChoiceField:
     """One of the names, or none of them for all."""
     return forms.ChoiceField(
-        choices=[("", nothing), *((name, name) for name in names)], required=False, widget=UnfoldAdminSelectWidget
+        label=label,
+        choices=[("", nothing), *((name, name) for name in names)],
+        required=False,
+        widget=UnfoldAdminSelectWidget,
     )
 
 
@@ -69,8 +72,8 @@ class PolicyForm(RuleForm):
     """A policy row whose range is one."""
 
     coins = {"from_coins": "from_units", "to_coins": "to_units"}
-    api, channel = choices(APIS, "every API"), choices(DOORS, "every door")
-    asset = choices(units.PLACES, "every asset")
+    api, channel = choices("API", APIS, "every API"), choices("Door", DOORS, "every door")
+    asset = choices("Asset", units.PLACES, "every asset")
     from_coins = coin_field("Amount from", "In coins, inclusive; empty: no lower end.")
     to_coins = coin_field("Amount to", "In coins, inclusive; empty: no upper end.")
 
@@ -136,7 +139,7 @@ class LimitForm(RuleForm):
     """A limit that limits something."""
 
     coins = {"payment_coins": "payment_units", "window_coins": "window_units"}
-    api, asset = choices(APIS, "all APIs together"), choices(units.PLACES, "every asset")
+    api, asset = choices("API", APIS, "all APIs together"), choices("Asset", units.PLACES, "every asset")
     payment_coins = coin_field("One withdrawal up to", "In coins, the fee included; empty: no limit.")
     window_coins = coin_field("Within the window up to", "In coins, all withdrawals together that were not returned.")
 

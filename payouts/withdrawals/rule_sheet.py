@@ -23,6 +23,11 @@ def money(rule: Values, name: str) -> str:
     return "–" if amount is None else sheet.money(rule["asset"], int(amount))
 
 
+def payment(rule: Values) -> str:
+    """What one withdrawal may be."""
+    return "–" if rule["payment_units"] is None else f"up to {money(rule, 'payment_units')}"
+
+
 def amounts(rule: Values) -> str:
     """The range in coins, both ends included."""
     low, high = int(rule["from_units"]), rule["to_units"]
@@ -74,7 +79,7 @@ LINES: Mapping[Kind, tuple[Line, ...]] = {
         ("Merchant",       of_merchant),
         ("API",            lambda rule: rule["api"] or "all APIs together"),
         ("Asset",          lambda rule: rule["asset"] or "every asset"),
-        ("One withdrawal", lambda rule: money(rule, "payment_units")),
+        ("One withdrawal", payment),
         ("Window",         window),
         ("Destinations",   destinations),
     ),

@@ -136,7 +136,7 @@ def test_what_cannot_be_is_refused_beside_its_field(path: str, fields: dict[str,
         fields = fields | {"merchant": str(make.merchant().id)}
     answer = one().client.post(f"/admin/payouts/{path}/add/", fields)
     assert answer.status_code == 200
-    assert list(answer.context["adminform"].form.errors)[0] == field
+    assert next(iter(answer.context["adminform"].form.errors)) == field
     assert RuleProposal.objects.count() == 0
 
 
