@@ -2,6 +2,7 @@
 
 READ_BY_THE_SIGNER = ("payouts_withdrawal", "payouts_steptaken")
 RULES = ("payouts_policyrule", "payouts_limitrule", "payouts_bookedaddress")
+DOORS = ("payouts_decide_rule",)
 
 _GRANTS = """
     REVOKE DELETE ON payouts_withdrawal FROM sluice_app;
@@ -9,7 +10,7 @@ _GRANTS = """
     -- Rules are changed by one function alone, from a proposal that somebody else made: withdrawals/amending.py.
     REVOKE INSERT, UPDATE, DELETE ON {rules}, payouts_ruledecision FROM sluice_app;
     REVOKE UPDATE, DELETE ON payouts_ruleproposal FROM sluice_app;
-    GRANT EXECUTE ON FUNCTION payouts_decide_rule TO sluice_app;
+    GRANT EXECUTE ON FUNCTION {doors} TO sluice_app;
     GRANT SELECT ON {read} TO sluice_signer;
     GRANT SELECT, INSERT, UPDATE ON payouts_tick TO sluice_signer;
     -- Deposit addresses hang on the key whose private half the signer keeps: nobody else says which that is.
@@ -20,4 +21,4 @@ _GRANTS = """
 
 def grants() -> str:
     """The statements that give the roles their rights here, once they and the tables are there."""
-    return _GRANTS.format(read=", ".join(READ_BY_THE_SIGNER), rules=", ".join(RULES))
+    return _GRANTS.format(read=", ".join(READ_BY_THE_SIGNER), rules=", ".join(RULES), doors=", ".join(DOORS))

@@ -14,7 +14,7 @@ from ledger.accounts import Purpose, Ref
 from ledger.balances import Balance
 from payouts.api import base, ids
 from payouts.merchants.models import ApiKey
-from payouts.withdrawals import idempotency, rules, withdrawals
+from payouts.withdrawals import idempotency, limits, rules, withdrawals
 from payouts.withdrawals.models import Withdrawal
 
 API = "invoice"
@@ -45,6 +45,9 @@ ERRORS: Mapping[type[Exception], tuple[int, str, str]] = {
     units.BadAmount:                 (400, "uncorrected_amount", "Amount too small, too large or malformed."),
     withdrawals.AmountTooSmall:      (400, "uncorrected_amount", "Amount too small: it must exceed the fee."),
     posting.InsufficientFunds:       (400, "uncorrected_amount", "Amount too large: insufficient balance."),
+    limits.NotInAddressBook:         (400, "network",            "This address is not in the address book."),
+    limits.PaymentLimitExceeded:     (400, "uncorrected_amount", "Amount too large: over the limit of a withdrawal."),
+    limits.WindowLimitExceeded:      (400, "uncorrected_amount", "Amount too large: the withdrawal limit is reached."),
     idempotency.StillInFlight:       (409, "validate_error",     "A request with this key is still in progress."),
     idempotency.KeyReused:           (422, "validate_error",     "This key was used with another request."),
 }

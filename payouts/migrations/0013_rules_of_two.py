@@ -21,7 +21,7 @@ DROP TRIGGER rule_proposals_are_append_only ON payouts_ruleproposal;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payouts', '0011_signer'),
+        ('payouts', '0012_invoice_policy'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
