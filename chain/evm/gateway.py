@@ -262,7 +262,7 @@ class Gateway:
     def _anchor(self, transfer: Transfer, head: Head) -> links.Block:
         """The newest final block at which the nonce was still free: a later search begins there."""
         used = functools.partial(self._nonce, transfer.wallet)
-        return self._block(nonces.free_at(used, transfer.seq, newest=head.final_number))
+        return self._block(nonces.free_at(transfer, used, self._read_entries, newest=head.final_number))
 
     def _receipt(self, txid: str, *, upto: int) -> Receipt | None:
         """The receipt in a block up to that one; a later sighting is only noted, endpoints may differ about it."""

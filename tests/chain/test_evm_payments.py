@@ -12,7 +12,7 @@ from chain import custody, families, networks, transfers
 from chain.evm import build
 from chain.gateway import Permanent
 from chain.models import AttemptState, Intent, IntentState, SignedAttempt
-from tests.chain import labs, steps
+from tests.chain import labs, proxy, steps
 
 pytestmark = [pytest.mark.django_db, pytest.mark.chains]
 
@@ -140,6 +140,29 @@ def test_a_nonce_that_another_transaction_took_is_dead_with_that_transaction_as_
     assert decided.proof["foreign_txid"] == decided.txid
     assert any("took nonce 0" in entry.get("alarm", "") for entry in logs)
     assert ethereum.balance(wanted.to_address) == 0
+
+
+@pytest.mark.parametrize("known_blocks", [3, 30, 1_000])
+def test_a_nonce_that_was_taken_long_before_the_signature_is_found_though_nodes_forget_states(
+    ethereum: labs.EvmLab, *, known_blocks: int
+) -> None:
+    wallet = ethereum.wallet(units=5_000_000)
+    wanted = steps.payment("ethereum")
+    intent = steps.order(wanted)
+    ethereum.steal_nonce(wallet.address, nonce=0)
+    ethereum.mine(50)
+    forgotten = ethereum.head() - known_blocks
+
+    def count(call: proxy.Call) -> object:
+        block = call.arguments[1]
+        known = not block.startswith("0x") or int(block, 16) > forgotten - 12
+        return call.forward() if known else proxy.Error({"code": -32602, "message": "BlockOutOfRangeError"})
+
+    ethereum.proxy.spoil("eth_getTransactionCount", count)
+    assert steps.sign(intent, wanted), Intent.objects.get(pk=intent.pk).last_error
+    steps.send()
+    decided = steps.watch(intent, after_s=60)
+    assert (decided.state, decided.txid) == (IntentState.DEAD, decided.proof["foreign_txid"])
 
 
 def test_a_nonce_count_alone_is_no_verdict(ethereum: labs.EvmLab) -> None:

@@ -5,6 +5,7 @@
 import argparse
 import os
 import shutil
+import signal
 import sys
 
 import django
@@ -25,9 +26,12 @@ def main() -> int:
     asked = parser.parse_args()
     os.environ |= place.NOWHERE | {"DJANGO_SETTINGS_MODULE": "config.settings"}
     django.setup()
-    from tests.chaos import run, summary  # need Django's apps
+    from tests.chaos import nodes, run, summary  # need Django's apps
 
     options = run.Options(asked.n, asked.seed, tuple(asked.chains.split(",")), asked.naive)
+    if set(options.networks) - set(nodes.NODES) or asked.n < 1:
+        parser.error(f"--chains are some of {', '.join(nodes.NODES)}, --n is 1 or more")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     folder = FOLDER / str(os.getpid())
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)

@@ -8,14 +8,15 @@ from chain import networks
 from tests.chaos import audit, nodes, run, summary
 
 pytestmark = [pytest.mark.chains, pytest.mark.timeout(600)]
-SMALL = run.Options(each=6, seed=4, every_s=1.5, lanes=1, shortest_s=12)
+# Of the seeds with so little time one that has lost replies, a reorganisation, forged receipts and a dead signer.
+SMALL = run.Options(each=6, seed=1749, every_s=1.3, lanes=1, shortest_s=8)
 
 
 def test_a_house_under_a_small_chaos_pays_everybody_once(tmp_path: Path) -> None:
     with run.staged(tmp_path, SMALL.networks) as stage:
         result, payer = run.Run(SMALL, print).go(stage)
         assert result.ok, "\n".join(summary.lines(SMALL, result))
-        assert result.done.total() >= 6
+        assert result.done.total() >= 4
         found = _with_a_planted_payment(stage, payer)
     assert (found.double, found.ok) == (1, False)
 
