@@ -34,6 +34,7 @@ SUBJECTS: Mapping[str, str] = {
     "payout": "the withdrawal's id",
     "ledger": "ledger",
     "outbox": "outbox",
+    "screening": "screening",
 }
 
 # What a stranger could provoke (money sent to a wallet of ours, a node's whims) never makes the service unready, and
@@ -56,6 +57,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (
     Kind("ledger.unsealed",           "ledger",     "committed events have not been sealed for too long"),
     Kind("ledger.mismatch",           "ledger",     "balances, sums or seals contradict events", makes_unready=True),
     Kind("reconciliation.difference", "asset",      "the ledger and our wallets on chain differ"),
+    Kind("screening.silent",          "screening",  "the screening service does not answer: all waits for people"),
     Kind("outbox.late",               "outbox",     "webhook messages have been due for too long"),
 )}
 # fmt: on

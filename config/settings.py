@@ -194,6 +194,9 @@ RATE_LIMITS_STORAGE = REDIS_URL
 WITHDRAWAL_WAIT_S = env.float("WITHDRAWAL_WAIT_S", default=20.0)  # how long a create waits for the transaction's hash
 # Of a web process's threads (WEB_THREADS) so many may wait; who comes then is answered at once.
 WITHDRAWAL_WAITERS = env.int("WITHDRAWAL_WAITERS", default=max(1, env.int("WEB_THREADS", default=8) // 2))
+SCREENING_URL = env.str("SCREENING_URL", default="")  # asked about every new withdrawal, see withdrawals/screening.py
+SCREENING_TOKEN = env.str("SCREENING_TOKEN", default="")
+SCREENING_TIMEOUT_S = env.float("SCREENING_TIMEOUT_S", default=5.0)
 WEBHOOKS_ALLOW_LOOPBACK = IS_LOCAL  # a developer's receiver listens on 127.0.0.1; production's never does
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

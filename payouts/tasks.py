@@ -15,7 +15,7 @@ from ledger import partitions, posting, seals
 from payouts import anchors, doorbell, surveying, ticks
 from payouts.api import dialects
 from payouts.webhooks import delivery
-from payouts.withdrawals import authority, payable, queries, rehearsal, runs, steps, withdrawals
+from payouts.withdrawals import authority, payable, queries, rehearsal, runs, screening, steps, withdrawals
 from payouts.withdrawals.models import Withdrawal
 
 log = structlog.get_logger(__name__)
@@ -36,7 +36,9 @@ MAY_BE_SIGNED: Mapping[Purpose, Callable[[Intent], signing.Expected]] = {
 def screen() -> int:
     """Look at every new withdrawal."""
     ids = queries.to_screen(limit=BATCH)
-    return _each("screen", ids, lambda one, now: withdrawals.screen(one, now=now), (steps.StepRefused,))
+    said = screening.verdicts(ids, now=datetime.now(UTC))
+    refusals = (steps.StepRefused,)
+    return _each("screen", ids, lambda one, now: withdrawals.screen(one, verdict=said.get(one), now=now), refusals)
 
 
 @shared_task(name="payouts.tasks.dispatch")

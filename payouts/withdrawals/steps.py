@@ -50,7 +50,7 @@ STEPS = table(
     Step("dispatch",         (S.APPROVED,),                     S.PROCESSING,      None,       "withdrawal.processing", "sign",     "worker"),
     Step("complete",         (S.PROCESSING,),                   S.COMPLETED,       "settled",  "withdrawal.completed",  "webhooks", "watcher"),
     Step("fail",             (S.PROCESSING,),                   S.FAILED,          "refunded", "withdrawal.failed",     "webhooks", "watcher"),
-    Step("reject",           WAITING,                           S.REJECTED,        "refunded", "withdrawal.rejected",   "webhooks", "approver, merchant"),
+    Step("reject",           WAITING,                           S.REJECTED,        "refunded", "withdrawal.rejected",   "webhooks", "approver, merchant, screening"),
     Step("cancel",           (*WAITING, S.APPROVED),            S.CANCELLED,       "refunded", "withdrawal.cancelled",  "webhooks", "merchant"),
 )
 # fmt: on

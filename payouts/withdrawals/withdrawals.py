@@ -15,9 +15,10 @@ from payouts.merchants import settings
 from payouts.merchants.models import Merchant
 from payouts.merchants.user_models import UserWallet
 from payouts.webhooks.models import Endpoint
-from payouts.withdrawals import advance, limits, postings, rules, whole
+from payouts.withdrawals import advance, limits, postings, rules, screening, steps, whole
 from payouts.withdrawals.advance import By
-from payouts.withdrawals.models import Approval, Withdrawal
+from payouts.withdrawals.models import Approval, Status, Withdrawal
+from payouts.withdrawals.screening import Answer, Verdict
 
 # The chain's last words: proven at final depth, or proven that it can never pay. No other word ends a withdrawal.
 VERDICTS = {"PAID": "complete", "DEAD": "fail"}
@@ -26,6 +27,10 @@ DISPATCHER, WATCHER, SCREENING, POLICY = By("dispatcher"), By("watcher"), By("sc
 
 class AmountTooSmall(Exception):
     """Nothing would be left for the recipient after the fee."""
+
+
+class UnderReview(Exception):
+    """Screening stopped it: the platform's people decide now, or it has ended."""
 
 
 class NotTheMerchants(Exception):
@@ -139,30 +144,59 @@ def _shortfall_units(withdrawal: Withdrawal) -> int:
     return short_units if 0 < short_units <= line_units else 0  # without a draw the ledger refuses the freeze
 
 
-def screen(withdrawal_id: UUID, *, now: datetime) -> Withdrawal:
+def screen(withdrawal_id: UUID, *, verdict: Verdict | None = None, now: datetime) -> Withdrawal:
     """Look at a new withdrawal: into the approvers' queue with it, or on its way where policy asks nobody.
+
+    `verdict` is what the screening service said; what it did not pass is never approved by policy alone.
 
     Raises: steps.StepRefused when it is no longer PENDING.
     """
+    said = verdict or screening.unasked()
     with committing("screen", durable=False):
         withdrawal = advance.locked(withdrawal_id)
         found = rules.findings(withdrawal)
+        if said.answer != Answer.PASS:
+            return _stopped(withdrawal, said, found, now=now)
         withdrawal.review_notes = "\n".join(found)
         nobody_asked = withdrawal.approval == Approval.NONE and rules.address_problem(withdrawal) is None
         verb, by = ("auto_approve", POLICY) if nobody_asked else ("flag", SCREENING)
         return advance.take(withdrawal, verb, by, now=now)
 
 
-@whole.retried
-def merchant_approve(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawal:
-    """Give the merchant's own yes, where policy leaves it to the merchant.
+def _stopped(withdrawal: Withdrawal, said: Verdict, found: list[str], *, now: datetime) -> Withdrawal:
+    """Do what the screening service wants: people look at it, or it ends here and what was frozen goes back."""
+    word = "refused" if said.answer == Answer.REFUSE else "flagged"
+    withdrawal.review_notes = "\n".join(
+        [said.reason if said.is_silent else f"screening {word} it: {said.reason}", *found]
+    )
+    data = {"screening": {"answer": said.answer, "reason": said.reason}}
+    if said.answer == Answer.REFUSE:
+        return advance.take(withdrawal, "reject", replace(SCREENING, reason="refused by screening", data=data), now=now)
+    return advance.take(withdrawal, "flag", replace(SCREENING, data=data), now=now)
 
-    Raises: NotTheMerchants, steps.StepRefused, addresses.BadAddress.
+
+def merchant_approve(withdrawal_id: UUID, *, by: By, now: datetime) -> Withdrawal:
+    """Give the merchant's own yes, where policy leaves it to the merchant and screening has nothing against it.
+
+    Raises: NotTheMerchants, UnderReview when screening stopped it, steps.StepRefused, addresses.BadAddress.
     """
+    said = screening.ask(withdrawal_id)
+    withdrawal = _merchant_approved(withdrawal_id, said, by=by, now=now)
+    if said.answer != Answer.PASS:
+        raise UnderReview("screening stopped this withdrawal")
+    return withdrawal
+
+
+@whole.retried
+def _merchant_approved(withdrawal_id: UUID, said: Verdict, *, by: By, now: datetime) -> Withdrawal:
     with committing("merchant_yes"):
         withdrawal = advance.locked(withdrawal_id)
         if withdrawal.approval != Approval.MERCHANT:
             raise NotTheMerchants("policy asks others than the merchant about this withdrawal")
+        if withdrawal.status == Status.PENDING_REVIEW:
+            raise UnderReview("screening stopped this withdrawal")
+        if said.answer != Answer.PASS and steps.allowed("merchant_approve", withdrawal.status):
+            return _stopped(withdrawal, said, rules.findings(withdrawal), now=now)
         rules.payable(withdrawal.network, withdrawal.destination)
         return advance.take(withdrawal, "merchant_approve", by, now=now)
 

@@ -65,6 +65,7 @@ ERRORS: Mapping[type[Exception], tuple[int, str]] = {
     limits.PaymentLimitExceeded:     (400, "Amount exceeds the limit of one withdrawal"),
     limits.WindowLimitExceeded:      (400, "Withdrawal limit exceeded"),
     limits.NotInAddressBook:         (400, "Wallet address is not in the address book"),
+    withdrawals.UnderReview:         (409, "This withdrawal is under review"),
     withdrawals.NotTheMerchants:     (403, "This withdrawal is not the merchant's to decide"),
     idempotency.StillInFlight:       (409, "A request with this Idempotency-Key is still in progress"),
     idempotency.KeyReused:           (422, "Idempotency-Key was used with another request"),
