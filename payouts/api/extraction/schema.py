@@ -51,7 +51,13 @@ EXTRACTION: dict[str, Any] = {
 SCHEMAS: dict[str, Any] = {
     "ExtractionRequest": closed(
         {
-            "amount": {"type": "number", "exclusiveMinimum": 0, "multipleOf": 0.000001, "description": "In USDT."},
+            "amount": {
+                "type": "number",
+                "exclusiveMinimum": 0,
+                "exclusiveMaximum": 1e30,
+                "multipleOf": 0.000001,
+                "description": "In USDT.",
+            },
             "address": text(
                 pattern="^(T[0-9A-Za-z]{33}|0x[0-9A-Za-z]{40})$",
                 description="Destination wallet, for stores; a supervisor's must be the stored one.",

@@ -93,7 +93,13 @@ def _order(currency: str) -> Schema:
     fields = {
         "userId": USER_ID,
         "walletAddress": text(pattern=ADDRESS_FORMS[currency]),
-        "amount": {"type": "number", "minimum": 0.1, "multipleOf": 0.000001, "description": "In USDT."},
+        "amount": {
+            "type": "number",
+            "minimum": 0.1,
+            "exclusiveMaximum": 1e30,
+            "multipleOf": 0.000001,
+            "description": "In USDT.",
+        },
         "currencyType": {"const": currency, "type": "string"},
         "callbackUrl": NULL_URL,
     }

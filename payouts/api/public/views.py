@@ -127,7 +127,7 @@ class Decision(PublicView):
 
     def post(self, request: Request, public_id: str) -> Response:
         """Decide."""
-        base.body_of(request)
+        fields.only(base.body_of(request), frozenset())
         withdrawal_id = self.withdrawal_id(public_id, api=wire.API)
         if wire.shown_status(snapshots.of(queries.with_user(withdrawal_id))) != "pending":
             raise fields.Refused(400, f"Only pending withdrawals can be {self.word}")
