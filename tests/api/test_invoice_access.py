@@ -36,6 +36,7 @@ def headers(role: str, program: invoices.Program) -> list[str]:
     wk, sk = program.withdrawal_token, program.shop_token
     shown: dict[str, list[str]] = {
         "nobody": ["", "Token", "Token ", f"Bearer {wk}", wk, f"Token {wk} ", f"Token {wk}0", f"Token {wk[:-1]}",
+                   f"Token {wk[:-1]}{'1' if wk[-1] == '0' else '0'}",
                    f"Token {wk.upper()}", f"Token {wk.rpartition('_')[0]}", f"Token {sk.replace('sk_', 'wk_', 1)}",
                    f"Token {wk.replace('wk_', 'sk_', 1)}", f"Token {wk.replace('_live_', '_test_')}",
                    f"Token {wk},{wk}", "Token é", f"Token {'a' * 100_000}", "Token eyJ0eXAiOiJK.e30.4npi1ksS8tSY"],
