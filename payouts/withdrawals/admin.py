@@ -71,7 +71,7 @@ class WithdrawalAdmin(ReadOnly):
     tabs = TABS
     list_select_related = ("merchant",)
     search_fields = ("id",)  # shows the box; get_search_results() decides what it finds
-    search_help_text = "A whole id (wd_…), address or transaction id"
+    search_help_text = "A whole id (wd_…, INV-…), address or transaction id"
     change_form_template = "payouts/desk/withdrawal.html"
 
     def id_behind(self, text: str) -> UUID | None:

@@ -85,6 +85,7 @@ def test_neither_key_opens_another_api() -> None:
             ("/api/v1/supervisor/me", {"Authorization": f"Bearer {token}"}),
         ):
             assert invoices.call("GET", path, token=None, **sent).status_code == 401
+        assert tokens.find(token, api="public", use=token[:2]) is None, "whatever it is for there"
 
 
 @conformance("R another merchant's things are invisible")
