@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from functools import lru_cache
 
+from chain.endpoints import Unreachable
 from chain.evm.client import Receipt
+from chain.evm.nonces import MOST_READ
 from chain.gateway import Head, Retryable
 from chain.links import Block, Entry
 
@@ -34,10 +36,24 @@ class History:
     def find(self, wallet: str, nonce: int, *, txid: str = "") -> Entry:
         """The wallet's final transaction with that nonce; where `txid` is it, few questions are enough.
 
+        Nodes forget the states of older blocks, not the blocks: where nothing is counted any more, they are read.
+
         Raises: ChainError when the chain's nodes do not show it.
         """
         if txid and (found := self._at(self._place(txid), wallet, nonce)):
             return found
+        try:
+            return self._counted(wallet, nonce)
+        except Unreachable:
+            raise
+        except Retryable:
+            newest = self._head.final_number
+            for number in range(newest, max(newest - MOST_READ, -1), -1):
+                if found := self._at(number, wallet, nonce):
+                    return found
+            raise
+
+    def _counted(self, wallet: str, nonce: int) -> Entry:
         before, since = -1, self._head.final_number
         while since - before > 1:
             middle = (before + since) // 2

@@ -22,7 +22,7 @@ from ledger.models import Anchor, Block
 from ledger.posting import Kind
 from payouts import anchors, tasks
 from tests import databases, make
-from tests.chain import labs, steps
+from tests.chain import labs, proxy, steps
 from tests.chain.test_evm_payments import BUMP_AFTER_S
 from tests.ledger import books, forgery, sealing
 from tests.ledger.test_seal_tampering import CLOSE_BLOCKS, FOLLOW, LOOKALIKES, OPEN_BLOCKS
@@ -104,6 +104,22 @@ def test_an_anchor_whose_nonce_was_taken_is_let_go_and_another_ordered(lane: tup
     assert anchors.sweep(now=make.now()) == 2  # let go, and ordered again at once
     assert list(Intent.objects.order_by("seq").values_list("seq", "state")) == [(0, "DEAD"), (1, "OPEN")]
     assert tasks.sign() == 1
+    assert anchors.public() == []
+
+
+def test_what_somebody_else_did_with_a_wallet_is_read_though_nodes_forget_states(
+    lane: tuple[labs.EvmLab, HotWallet],
+) -> None:
+    lab, wallet = lane
+    lab.steal_nonce(wallet.address, nonce=0)  # in nobody's books
+    lab.mine(40)
+    forgotten = lab.head() - 20
+
+    def count(call: proxy.Call) -> object:
+        known = int(call.arguments[1], 16) > forgotten
+        return call.forward() if known else proxy.Error({"code": -32000, "message": "missing trie node"})
+
+    lab.proxy.spoil("eth_getTransactionCount", count)
     assert anchors.public() == []
 
 
