@@ -10,7 +10,7 @@ from chain.failpoints import committing, failpoint
 from chain.gateway import Answer, Gateway
 from chain.models import AttemptState, BroadcastAttempt, Intent, IntentState, SignedAttempt
 
-LEASE = timedelta(seconds=10)  # how long what a dead worker had in hand waits; two that send the same do no harm
+LEASE = timedelta(seconds=20)  # how long what a dead worker had in hand waits; two that send the same do no harm
 FIRST_INTERVAL_S, LONGEST_INTERVAL_S = 2, 15  # the last is how long what all nodes have lost stays lost
 ANSWER_LENGTH = 500
 

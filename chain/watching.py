@@ -14,7 +14,7 @@ from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttem
 
 log = structlog.get_logger(__name__)
 
-LEASE = timedelta(seconds=10)  # how long what a dead worker had in hand waits; two looks at the same do no harm
+LEASE = timedelta(seconds=20)  # how long what a dead worker had in hand waits; two looks at the same do no harm
 SOONEST_S, LATEST_S = 1, 30
 NOTE_LENGTH = 500
 NOBODY_COLLECTS = (Purpose.BATCH, Purpose.ALLOWANCE)

@@ -178,7 +178,7 @@ def test_a_worker_that_dies_after_its_claim_holds_a_payment_up_for_its_lease_onl
     now = timezone.now()
     assert len(sending._claim(lab.network, now=now, limit=10)) == 1  # noqa: SLF001 - and no further
     assert steps.send() == 0
-    assert transfers.send_due(now=now + timedelta(seconds=10), limit=10) == 1
+    assert transfers.send_due(now=now + timedelta(seconds=20), limit=10) == 1
 
 
 def test_on_tron_live_bytes_are_never_replaced_whatever_the_flag_says(

@@ -24,7 +24,7 @@ PATIENCE_S = 60.0  # from the end of the faults to the end of everything
 LATE_S = 180.0  # then how long it is seen whether what is stuck ends by itself
 TOLD_EVERY_S, LOOK_S = 4.0, 0.5
 LANE_UNITS = 10**12
-PER_ORDER_S = 0.5
+PER_ORDER_S = 0.72
 FED = 0.75  # of the schedule's time
 CALLS_PER_KEY_S = 0.5
 

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 HOUSE = ""  # the network of what happens to the house itself
-EVERY_S = 2.0
+EVERY_S = 3.0
 ENDPOINTS = 3
 WAITS_S = 0.5  # a fault that is no moment lasts at least so long
 
