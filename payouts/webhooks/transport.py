@@ -1,10 +1,12 @@
 """One HTTP POST to a merchant's URL that cannot be led astray or held up.
 
 The name is resolved once and the connection goes to that very address, which must be public; no redirect is followed,
-no proxy asked; and the whole call, however slowly the other side drips, is over at its deadline.
+no proxy asked; and the whole call, however slowly a name server answers or the other side drips, is over at its
+deadline.
 """
 
 import contextlib
+import queue
 import socket
 import threading
 from collections.abc import Iterator, Mapping
@@ -22,6 +24,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from payouts.webhooks import targets
 
 CONNECT_S = 5
+GRACE_S = 0.5  # after the deadline has cut the line, for its thread to say so
 ANSWER_KEPT = 500
 
 
@@ -147,7 +150,28 @@ def _session(*, timeout_s: float) -> Iterator[requests.Session]:
 
 
 def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Reply:
-    """Send it; whatever happens on the way is in the reply."""
+    """Send it; whatever happens on the way is in the reply.
+
+    Nothing can interrupt a thread that waits for a name server. So the call has one of its own, which is left behind
+    at the deadline: what it still finds out is too late, and its line connects no more.
+    """
+    replies = queue.SimpleQueue[Reply]()
+
+    def call() -> None:
+        replies.put(_call(url, body=body, headers=headers, timeout_s=timeout_s))
+
+    threading.Thread(target=call, name="webhook", daemon=True).start()
+    try:
+        return replies.get(timeout=timeout_s + GRACE_S)
+    except queue.Empty:
+        return _too_late(timeout_s)
+
+
+def _too_late(timeout_s: float) -> Reply:
+    return Reply(error=f"Timeout: no answer within {timeout_s:g} s")
+
+
+def _call(url: str, *, body: bytes, headers: Mapping[str, str], timeout_s: float) -> Reply:
     with Line(seconds=timeout_s) as line:
         try:
             with (
@@ -159,7 +183,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], timeout_s: float)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
             if not line.was_cut:
                 return Reply(error=f"{type(error).__name__}: {error}")
-    return Reply(error=f"Timeout: no answer within {timeout_s:g} s")
+    return _too_late(timeout_s)
 
 
 def _start_of(reply: requests.Response) -> str:

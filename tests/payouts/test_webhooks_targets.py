@@ -1,6 +1,7 @@
 """Webhooks go to public addresses and nowhere else: not inside, not by a redirect, not by a name that leads there."""
 
 import socket
+import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -214,3 +215,26 @@ def test_a_merchant_has_no_more_urls_than_anyone_needs(monkeypatch: pytest.Monke
         register()
     endpoints.remove(first)
     assert register().is_active
+
+
+def test_a_name_server_is_waited_for_until_the_deadline_and_what_it_says_then_connects_nobody(
+    receiver: fakes.Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, real = threading.Event(), socket.getaddrinfo
+
+    def resolve(host: str, *args: Any, **kwargs: Any) -> Any:
+        if host == "slow.example":
+            assert answered.wait(60)
+            host = "127.0.0.1"
+        return real(host, *args, **kwargs)
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    url = f"http://slow.example:{receiver.port}/in"
+    reply = transport.post(url, body=b"{}", headers={}, timeout_s=0.3)
+    left_behind = [thread for thread in threading.enumerate() if thread.name == "webhook"]
+    answered.set()
+    for thread in left_behind:
+        thread.join(30)
+    assert len(left_behind) == 1
+    assert (reply.status_code, reply.error) == (None, "Timeout: no answer within 0.3 s")
+    assert receiver.calls == []
