@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.contrib.auth.models import User
 
+from payouts import prepared
 from payouts.merchants import secrets
 from payouts.merchants.models import ApiKey, Merchant
 
@@ -28,9 +29,14 @@ def issue(merchant: Merchant, *, api: str, issued_to: User | None = None) -> Iss
     return Issued(key=key, secret=secret)
 
 
+_FOUND = prepared.Query(
+    lambda key_id, api: ApiKey.objects.select_related("merchant", "issued_to").filter(key_id=key_id, api=api), str, str
+)
+
+
 def find(key_id: str, *, api: str) -> ApiKey | None:
     """The key with this public id, active or not."""
-    return ApiKey.objects.select_related("merchant").filter(key_id=key_id, api=api).first()
+    return _FOUND.first(key_id, api)
 
 
 def secret_of(key: ApiKey) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.contrib.auth.models import User
 
+from payouts import prepared
 from payouts.merchants.models import ApiKey, Merchant
 
 WITHDRAWAL, SHOP, PAIR = "wk", "sk", "pk"  # what a key is for: the beginning of its text, and of its public id
@@ -42,13 +43,21 @@ def issue(
     return Issued(key, token)
 
 
+_ACTIVE = prepared.Query(
+    lambda key_id, api: ApiKey.objects.select_related("merchant", "issued_to").filter(
+        key_id=key_id, api=api, is_active=True
+    ),
+    str,
+    str,
+)
+
+
 def find(token: str, *, api: str, use: str) -> ApiKey | None:
     """The active key that this text is, when it is one for this use, or None."""
     parts = FORM.fullmatch(token)
     if parts is None or parts["use"] != use:
         return None
-    rows = ApiKey.objects.select_related("merchant", "issued_to")
-    key = rows.filter(key_id=parts["key_id"], api=api, is_active=True).first()
+    key = _ACTIVE.first(parts["key_id"], api)
     return key if key is not None and matches(token, key.key_hash) else None
 
 

@@ -5,7 +5,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from payouts import prepared
 from payouts.webhooks.models import Endpoint, Message
+
+_ACTIVE = prepared.Query(
+    lambda merchant_id, api: Endpoint.objects.filter(
+        merchant_id=merchant_id, api=api, is_active=True, is_callback=False
+    ),
+    UUID,
+    str,
+)
+_CALLBACK = prepared.Query(
+    lambda endpoint_id, merchant_id, api: Endpoint.objects.filter(
+        id=endpoint_id, merchant_id=merchant_id, api=api, is_active=True
+    ),
+    UUID,
+    UUID,
+    str,
+)
 
 
 def add(
@@ -22,9 +39,8 @@ def add(
 
     With `endpoint_id`, the subject's own callback, only that one is told.
     """
-    wanting = Endpoint.objects.filter(merchant_id=merchant_id, api=api, is_active=True, events__contains=[event])
-    wanting = wanting.filter(is_callback=False) if endpoint_id is None else wanting.filter(id=endpoint_id)
-    return Message.objects.bulk_create(
+    active = _ACTIVE.rows(merchant_id, api) if endpoint_id is None else _CALLBACK.rows(endpoint_id, merchant_id, api)
+    messages = [
         Message(
             endpoint=endpoint,
             event=event,
@@ -33,8 +49,12 @@ def add(
             created_at=now,
             next_attempt_at=now,
         )
-        for endpoint in wanting
-    )
+        for endpoint in active
+        if event in endpoint.events
+    ]
+    for message in messages:
+        prepared.insert(message)
+    return messages
 
 
 def replay(message: Message, *, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
 from ledger import posting
-from payouts import doorbell
+from payouts import doorbell, prepared
 from payouts.webhooks import outbox
 from payouts.withdrawals import ends, evidence, payload, postings, snapshots, steps
 from payouts.withdrawals.models import Approval, StepTaken, Withdrawal
@@ -67,7 +67,10 @@ def take(withdrawal: Withdrawal, verb: str, by: By, *, now: datetime) -> Withdra
     withdrawal.updated_at = now
     if by.reason:
         withdrawal.reason = by.reason
-    withdrawal.save(force_insert=not step.source)
+    if step.source:
+        withdrawal.save()
+    else:
+        prepared.insert(withdrawal)
     _note(withdrawal, step, by, before=before, now=now)
     if step.posts:
         posting.post(postings.movements(withdrawal, step.posts))
@@ -97,7 +100,7 @@ def _note(withdrawal: Withdrawal, step: steps.Step, by: By, *, before: str, now:
     )
     if step.verb in evidence.VERBS:
         taken.evidence = evidence.of(taken)
-    taken.save(force_insert=True)
+    prepared.insert(taken)
 
 
 def _told_by(withdrawal: Withdrawal, step: steps.Step) -> list[str]:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-from django.db import connection
+from uuid import UUID
 
 from chain.failpoints import committing
+from payouts import prepared
 from payouts.merchants.models import Merchant
 from payouts.withdrawals import whole
 from payouts.withdrawals.models import IdempotencyKey
@@ -59,14 +59,16 @@ def once(scope: Scope | None, make: Callable[[], Answer], *, now: datetime) -> A
         if first is not None:
             return first
         status_code, body = make()
-        IdempotencyKey.objects.create(
-            merchant=scope.merchant,
-            endpoint=scope.endpoint,
-            key=scope.key,
-            request_hash=scope.request_hash(),
-            status_code=status_code,
-            body=body,
-            created_at=now,
+        prepared.insert(
+            IdempotencyKey(
+                merchant=scope.merchant,
+                endpoint=scope.endpoint,
+                key=scope.key,
+                request_hash=scope.request_hash(),
+                status_code=status_code,
+                body=body,
+                created_at=now,
+            )
         )
         return status_code, body
 
@@ -79,13 +81,21 @@ def keep(scope: Scope | None, answer: Answer) -> None:
         rows.update(status_code=status_code, body=body)
 
 
+_KEPT = prepared.Query(
+    lambda merchant_id, endpoint, key: IdempotencyKey.objects.filter(
+        merchant_id=merchant_id, endpoint=endpoint, key=key
+    ),
+    UUID,
+    str,
+    str,
+)
+
+
 def _first_answer(scope: Scope) -> Answer | None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [scope.lock_number()])
-        (locked,) = cursor.fetchone()
+    ((locked,),) = prepared.call("SELECT pg_try_advisory_xact_lock(%s::bigint)", [scope.lock_number()])
     if not locked:
         raise StillInFlight(scope.key)
-    row = IdempotencyKey.objects.filter(merchant=scope.merchant, endpoint=scope.endpoint, key=scope.key).first()
+    row = _KEPT.first(scope.merchant.id, scope.endpoint, scope.key)
     if row is None:
         return None
     if bytes(row.request_hash) != scope.request_hash():
