@@ -20,7 +20,7 @@ help:
 	@echo "make test    the tests"
 	@echo "make check   lint, types, contracts, migrations, deployment settings"
 	@echo "make conformance  every line that the five documents state, with the tests that hold it"
-	@echo "make bench   how fast it is, beside what it is measured by (SECTION=ledger|chain; the first ledger run loads 10 M events)"
+	@echo "make bench   how fast it is, beside what it is measured by (SECTION=ledger|chain|api; the first ledger run loads 10 M events)"
 	@echo "make chaos   a house pays while everything breaks, then the chains are audited (N=250 SEED=1 CHAINS=ethereum,tron NAIVE=1)"
 	@echo "make lock    resolve requirements.in and tests/requirements.in again"
 	@echo "make clean   remove .venv and .local, the local data included"

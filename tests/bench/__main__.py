@@ -2,9 +2,9 @@
 
 import sys
 
-from tests.bench import chain, ledger
+from tests.bench import api, chain, ledger
 
-SECTIONS = {"ledger": ledger.run, "chain": chain.run}
+SECTIONS = {"ledger": ledger.run, "chain": chain.run, "api": api.run}
 
 
 def main(sections: list[str]) -> int:

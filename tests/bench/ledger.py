@@ -35,10 +35,14 @@ Load = Callable[[], float]
 
 def run() -> None:
     """Load the data where it is not there yet, measure everything in turn several times, print medians."""
-    with place.running() as env:
+    with place.running() as services:
+        env = services.env
         os.environ |= {**place.NOWHERE, **env, "DJANGO_SETTINGS_MODULE": "config.settings"}
+        state = place.fingerprint("ledger", beside=("dataset.sql", "floor.sql"))
         urls = {
-            size: place.database(env, f"bench_{size.replace(' ', '').lower()}_{place.fingerprint()}", rounds=rounds)
+            size: place.database(
+                env, f"bench_{size.replace(' ', '').lower()}_{state}", fill=partial(place.load, rounds=rounds)
+            )
             for size, rounds in ROUNDS.items()
         }
         os.environ["DATABASE_URL"] = urls[SMALL]

@@ -5,7 +5,7 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -37,9 +37,9 @@ NOWHERE = {  # for settings of services that a section does without
 
 
 @contextmanager
-def running() -> Iterator[dict[str, str]]:
-    """The cluster; answers the application's and the owner's URLs by their variables."""
-    services = stack.start(ROOT / ".local" / "bench", environ={}, wanted=("postgres",), durable=True)
+def running(*further: str) -> Iterator[stack.Services]:
+    """The cluster and what is wanted beside it; its `env` has the application's and the owner's URLs."""
+    services = stack.start(ROOT / ".local" / "bench", environ={}, wanted=("postgres", *further), durable=True)
     try:
         with psycopg.connect(services.env["DATABASE_OWNER_URL"], autocommit=True) as db:
             stale = [name for name, value in SETTINGS.items() if _shown(db, name) != value]
@@ -53,7 +53,7 @@ def running() -> Iterator[dict[str, str]]:
             child.see_stopped(patience_s=60)
             services.restart(child)
             child.wait_ready(timeout_s=60)
-        yield services.env
+        yield services
     finally:
         services.stop()
 
@@ -68,22 +68,22 @@ def named(url: str, database: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
 
 
-def database(env: dict[str, str], name: str, *, rounds: int) -> str:
-    """Make a database with its ledger, unless one of these migrations is there; answers the application's URL.
+def database(env: dict[str, str], name: str, *, fill: Callable[[str], None], anew: bool = False) -> str:
+    """Make a database and fill it, unless one of these migrations is there; answers the application's URL.
 
     The name carries the migrations' state, so that a changed schema is loaded anew.
     """
     owner = env["DATABASE_OWNER_URL"]
     with psycopg.connect(named(owner, "postgres"), autocommit=True) as db:
         there = {row[0] for row in db.execute("SELECT datname FROM pg_database")}
-        if name in there:
+        if name in there and not anew:
             return named(env["DATABASE_URL"], name)
         fresh = f"{name}_new"
-        for outdated in there & {fresh} | {other for other in there if _superseded(other, name)}:
+        for outdated in there & {fresh, name} | {other for other in there if _superseded(other, name)}:
             db.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(outdated)))
         db.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(fresh)))
         migrate(named(owner, fresh))
-        load(named(owner, fresh), rounds=rounds)
+        fill(named(owner, fresh))
         db.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(fresh), sql.Identifier(name)))
     return named(env["DATABASE_URL"], name)
 
@@ -92,10 +92,11 @@ def _superseded(other: str, name: str) -> bool:
     return other != name and other.rpartition("_")[0] == name.rpartition("_")[0]
 
 
-def fingerprint() -> str:
-    """A hash over what decides how the ledger's tables look, and over the data's own making."""
+def fingerprint(*apps: str, beside: Sequence[str]) -> str:
+    """A hash over what decides how these apps' tables look, and over the data's own making."""
     digest = hashlib.sha256()
-    for path in sorted([*(ROOT / "ledger" / "migrations").rglob("*.*"), HERE / "dataset.sql", HERE / "floor.sql"]):
+    migrations = [path for app in apps for path in (ROOT / app / "migrations").rglob("*.*")]
+    for path in sorted([*migrations, *(HERE / name for name in beside)]):
         if path.suffix in (".py", ".sql"):
             digest.update(path.read_bytes())
     return digest.hexdigest()[:8]
