@@ -8,6 +8,7 @@ from payouts.payments.models import DepositAddress, ExtendedKey
 from payouts.surveying import Difference
 from payouts.ticks import Tick
 from payouts.webhooks.models import Attempt, Endpoint, Message, SigningSecret
+from payouts.withdrawals.counts import WithdrawalCount
 from payouts.withdrawals.models import FeeRule, IdempotencyKey, PolicyRule, StepTaken, Withdrawal
 from payouts.withdrawals.rule_models import LimitRule, RuleDecision, RuleProposal
 
@@ -40,5 +41,6 @@ __all__ = [
     "Tick",
     "UserWallet",
     "Withdrawal",
+    "WithdrawalCount",
     "WithdrawalSettings",
 ]

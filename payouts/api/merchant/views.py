@@ -18,7 +18,7 @@ from payouts.merchants.models import ApiKey
 from payouts.webhooks import endpoints, outbox
 from payouts.webhooks import queries as webhook_queries
 from payouts.webhooks.models import Endpoint
-from payouts.withdrawals import idempotency, queries, withdrawals
+from payouts.withdrawals import counts, idempotency, queries, withdrawals
 from payouts.withdrawals.advance import By
 
 LIMIT = throttling.RateLimit("60/minute")
@@ -85,7 +85,7 @@ class Withdrawals(MerchantView):
         limit, offset = self.page(request)
         rows = queries.of(self.key.merchant, api=wire.API)
         page = [wire.listed(row) for row in rows[offset : offset + limit]]
-        return Response({"withdrawals": page, "total": rows.count()})
+        return Response({"withdrawals": page, "total": counts.of(self.key.merchant, api=wire.API)})
 
     def post(self, request: Request) -> Response:
         """Create: the amount is frozen at once."""

@@ -14,7 +14,7 @@ from payouts.api import base
 from payouts.api.public import auth, fields, wire
 from payouts.api.public.frame import FINANCIAL, STANDARD, PublicView
 from payouts.merchants.models import ApiKey
-from payouts.withdrawals import ends, idempotency, queries, snapshots, withdrawals
+from payouts.withdrawals import counts, ends, idempotency, queries, snapshots, withdrawals
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Withdrawal
 
@@ -93,7 +93,8 @@ class Requests(PublicView):
             rows = rows.filter(status__in=[one for one, shown in wire.SHOWN.items() if shown == status])
         start = (page - 1) * limit
         items = [wire.withdrawal(snapshots.of(row)) for row in rows[start : start + limit]]
-        data = wire.page("withdrawals", items, number=page, limit=limit, total=rows.count())
+        total = counts.of(self.key.merchant, api=wire.API, channel="request") if status is None else rows.count()
+        data = wire.page("withdrawals", items, number=page, limit=limit, total=total)
         return Response(wire.success("Withdrawal requests", data))
 
     def page(self, request: Request) -> tuple[int, int]:
