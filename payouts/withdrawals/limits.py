@@ -6,10 +6,12 @@ The rows come first (`of`), so that where none fits nothing is locked or counted
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, Q, Sum
 
+from payouts import prepared
 from payouts.merchants import book
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import Status, Withdrawal
@@ -47,12 +49,17 @@ class Limits:
         return any(row.book_only for row in self.rows)
 
 
+_FITTING = prepared.Query(
+    lambda merchant_id, api, asset: LimitRule.objects.filter(
+        Q(merchant_id=merchant_id) | Q(merchant=None), api__in=("", api), asset__in=("", asset)
+    ).order_by("id"),
+    *(UUID, str, str),
+)
+
+
 def of(merchant: Merchant, *, api: str, asset: str) -> Limits:
     """All rows that fit: the merchant's own and those for every merchant."""
-    rows = LimitRule.objects.filter(
-        Q(merchant=merchant) | Q(merchant=None), api__in=("", api), asset__in=("", asset)
-    ).order_by("id")
-    return Limits(list(rows))
+    return Limits(_FITTING.rows(merchant.id, api, asset))
 
 
 def check_destination(limits: Limits, merchant: Merchant, *, network: str, address: str, now: datetime) -> None:

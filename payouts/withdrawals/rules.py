@@ -2,17 +2,39 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from django.db.models import Q
 
 from chain import addresses, units
 from chain.models import HotWallet
+from payouts import prepared
 from payouts.merchants import book, settings
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import Approval, Destination, FeeRule, PolicyRule, Status, Withdrawal
 
 LARGE = 10_000  # whole units of the asset from which screening says "large"
+
+
+_FEES = prepared.Query(
+    lambda merchant_id, api, asset, network: FeeRule.objects.filter(
+        Q(merchant_id=merchant_id) | Q(merchant=None), api=api, asset=asset, network=network
+    ),
+    *(UUID, str, str, str),
+)
+_POLICY = prepared.Query(
+    lambda merchant_id, amount_units, api, channel, asset: PolicyRule.objects.filter(
+        Q(merchant_id=merchant_id) | Q(merchant=None),
+        Q(to_units=None) | Q(to_units__gte=amount_units),
+        api__in=("", api),
+        channel__in=("", channel),
+        asset__in=("", asset),
+        from_units__lte=amount_units,
+    ).order_by("priority", "id"),
+    *(UUID, Decimal, str, str, str),
+)
+_OURS = prepared.Query(lambda address: HotWallet.objects.filter(address=address), str)
 
 
 class NoFeeRule(Exception):
@@ -37,12 +59,7 @@ def fee_units(case: Case) -> int:
 
     Raises: NoFeeRule.
     """
-    rows = FeeRule.objects.filter(
-        Q(merchant=case.merchant) | Q(merchant=None),
-        api=case.api,
-        asset=case.asset,
-        network=case.network,
-    )
+    rows = _FEES.rows(case.merchant.id, case.api, case.asset, case.network)
     flats = {row.merchant_id: int(row.flat_units) for row in rows}
     if not flats:
         raise NoFeeRule(f"{case.asset} on {case.network} has no fee for the {case.api} API")
@@ -61,16 +78,9 @@ def approval(case: Case, *, cool_down_hours: int = 0, now: datetime) -> Approval
 
 
 def _first_match(case: Case, *, cool_down_hours: int, now: datetime) -> Approval:
-    rows = PolicyRule.objects.filter(
-        Q(merchant=case.merchant) | Q(merchant=None),
-        Q(to_units=None) | Q(to_units__gte=case.amount_units),
-        api__in=("", case.api),
-        channel__in=("", case.channel),
-        asset__in=("", case.asset),
-        from_units__lte=case.amount_units,
-    )
+    rows = _POLICY.rows(case.merchant.id, Decimal(case.amount_units), case.api, case.channel, case.asset)
     standing = None  # looked up by the first row that asks for it, which few do
-    for row in rows.order_by("priority", "id"):
+    for row in rows:
         if row.destination != Destination.ANY and standing is None:
             standing = destination(case, cool_down_hours=cool_down_hours, now=now)
         if row.destination in (Destination.ANY, standing):
@@ -118,6 +128,6 @@ def payable(network: str, text: str) -> str:
     Raises: addresses.BadAddress.
     """
     address = addresses.normalise(network, text)
-    if HotWallet.objects.filter(address=address).exists():  # transfers.order refuses it too, but then it hangs APPROVED
+    if _OURS.first(address) is not None:  # transfers.order refuses it too, but then it hangs APPROVED
         raise addresses.BadAddress("this is one of our own wallets")
     return address
