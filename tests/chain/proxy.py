@@ -154,11 +154,11 @@ class Proxy:
 
 
 @contextmanager
-def before(target: str) -> Iterator[Proxy]:
-    """A proxy in front of that node, for as long as the context lasts."""
+def before(target: str, *, keep_alive: bool = False) -> Iterator[Proxy]:
+    """A proxy in front of that node, for as long as the context lasts; with `keep_alive` its clients must end first."""
     proxy = Proxy(target)
     proxy._http.trust_env = False  # noqa: SLF001 - built here
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(proxy))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(proxy, keep_alive=keep_alive))
     proxy.url = f"http://127.0.0.1:{server.server_port}"
     serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     serving.start()
@@ -171,8 +171,11 @@ def before(target: str) -> Iterator[Proxy]:
         proxy._http.close()  # noqa: SLF001 - built here
 
 
-def _handler(proxy: Proxy) -> type[BaseHTTPRequestHandler]:
+def _handler(proxy: Proxy, *, keep_alive: bool) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1" if keep_alive else "HTTP/1.0"
+        disable_nagle_algorithm = True
+
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             try:

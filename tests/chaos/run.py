@@ -80,7 +80,7 @@ def staged(folder: Path, names: Sequence[str]) -> Iterator[Stage]:
     direct = {name: f"http://127.0.0.1:{kept[service[name]]}" for name in names}
     with ExitStack() as opened:
         proxies = {
-            name: [opened.enter_context(proxy.before(url)) for _ in range(schedule.ENDPOINTS)]
+            name: [opened.enter_context(proxy.before(url, keep_alive=True)) for _ in range(schedule.ENDPOINTS)]
             for name, url in direct.items()
         }
         told = [
