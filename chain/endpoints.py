@@ -128,21 +128,25 @@ class Endpoints(Generic[C]):
             raise Disagreement(f"{', '.join(said)} say different things")
         raise next(reversed(refused.values()), None) or self._too_few()
 
-    def every(self, ask: Callable[[C], str]) -> list[Answer]:
-        """What every node said to the same request; a refusal or silence is an answer too, never an exception.
+    def every(self, ask: Callable[[C], Sequence[object]], *, number: int) -> list[list[Answer]]:
+        """What every node said to so many requests; a refusal or silence is an answer too, never an exception.
 
         Left out is who was silent lately, as long as there is another.
         """
         aside = {label for label in self._aside if self._aside[label].fault == EndpointFault.SILENT}
-        answers = []
+        answers: list[list[Answer]] = [[] for _ in range(number)]
         for label in [label for label in self._by_standing() if label not in aside] or self._by_standing():
-            try:
-                answers.append(Answer(label, accepted=True, text=self._asked(label, ask)))
-            except Unreachable as silent:
-                answers.append(Answer(label, accepted=False, text=f"no answer: {silent}"))
-            except ChainError as refused:
-                answers.append(Answer(label, accepted=False, text=str(refused)))
+            for told, said in zip(answers, self._told(label, ask, number=number), strict=True):
+                told.append(Answer(label, accepted=not isinstance(said, ChainError), text=str(said)))
         return answers
+
+    def _told(self, label: str, ask: Callable[[C], Sequence[object]], *, number: int) -> Sequence[object]:
+        try:
+            return self._asked(label, ask)
+        except Unreachable as silent:
+            return [Unreachable(f"no answer: {silent}")] * number
+        except ChainError as refused:
+            return [refused] * number
 
     def common_height(self, heights: Mapping[str, int], *, most_behind: int) -> int:
         """The height that all of these nodes have reached; who is further behind than that is put aside.

@@ -217,8 +217,14 @@ class Gateway(Protocol):
     def quote(self, transfer: Transfer, *, previous: Candidate | None) -> Quote:
         """Read what signing needs; with a previous attempt, a replacement's fees. Raises: ChainError."""
 
-    def rehearse(self, transfer: Transfer) -> Obstacle | None:
-        """Run the transfer without sending it: what would stop it now, or None. Raises: ChainError."""
+    def quote_ahead(self, transfers: Sequence[Transfer]) -> None:
+        """Read what quoting these transfers will ask, where that saves questions. Raises: ChainError."""
+
+    def rehearse(self, transfers: Sequence[Transfer]) -> list[Obstacle | ChainError | None]:
+        """Run transfers without sending them: what would stop each now, or what kept it from being run.
+
+        Raises: ChainError.
+        """
 
     def digest(self, transfer: Transfer, quote: Quote) -> bytes:
         """The hash to sign, of bytes built here (pure)."""
@@ -229,8 +235,8 @@ class Gateway(Protocol):
     def read(self, raw: bytes) -> Reading:
         """Decode signed bytes (pure). Raises: Mismatch when they are no plain transfer."""
 
-    def send(self, raw: bytes) -> Sequence[Answer]:
-        """Send the bytes to every endpoint; answers, never an exception."""
+    def send(self, raws: Sequence[bytes]) -> Sequence[Sequence[Answer]]:
+        """Send each of these bytes to every endpoint; answers, never an exception."""
 
     def read_ahead(self, txids: Sequence[str]) -> None:
         """Read what judging these transactions will ask, where that saves questions. Raises: ChainError."""

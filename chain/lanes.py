@@ -5,7 +5,7 @@ ordered from it and is not contained in that block: open payments, and decided o
 that arrives counts once its block is final; money that leaves counts from the order on. No node is asked here.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import reduce
@@ -123,16 +123,32 @@ def fitting(network: str, asset: str, amounts_units: Iterable[int]) -> list[bool
 def take(network: str, *, contract: str, amount_units: int, wallets: Collection[int] | None = None) -> HotWallet:
     """Lock the network's lanes (or those of these wallets) and pick the one that pays, until the transaction's end.
 
-    All of them, in the order of their ids: so two takers never wait for each other, and both see what the other took.
-
     Raises: NoLane.
+    """
+    return take_all(network, [(contract, amount_units)], wallets=wallets)[0]
+
+
+def take_all(
+    network: str, orders: Sequence[tuple[str, int]], *, wallets: Collection[int] | None = None
+) -> list[HotWallet]:
+    """The same for many orders, each a contract and an amount, one after the other.
+
+    All lanes are locked, in the order of their ids: so two takers never wait for each other, and both see what the
+    other took.
+
+    Raises: NoLane when one of them finds none.
     """
     rows = HotWallet.objects.select_for_update(no_key=True).filter(network=network, paused=False).order_by("id")
     locked = {row.pk: row for row in rows if wallets is None or row.pk in wallets}
-    chosen = choose(all_of(network, wallets=locked), contract=contract, amount_units=amount_units)
-    if chosen is None:
-        raise NoLane(f"no wallet can pay that on {network} now")
-    return locked[chosen.wallet_id]
+    left = {lane.wallet_id: lane for lane in all_of(network, wallets=locked)}
+    taken = []
+    for contract, amount_units in orders:
+        chosen = choose(left.values(), contract=contract, amount_units=amount_units)
+        if chosen is None:
+            raise NoLane(f"no wallet can pay that on {network} now")
+        left[chosen.wallet_id] = chosen.ordered(contract, amount_units)
+        taken.append(locked[chosen.wallet_id])
+    return taken
 
 
 def covers(intent: Intent) -> bool:

@@ -1,6 +1,6 @@
 """Order a payment, take its verdict: the part of the protocol that is PostgreSQL alone."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,38 +53,59 @@ def order(payment: Payment, *, now: datetime) -> Intent:
 
     Raises: BadAddress, UnknownNetwork, BadAmount (no whole number of the token's units), lanes.NoLane, AlreadyOrdered.
     """
+    return order_all([payment], now=now)[0]
+
+
+def order_all(payments: Sequence[Payment], *, now: datetime) -> list[Intent]:
+    """Bind payments on one network each to a wallet and a sequence number of its own, all of them or none.
+
+    Raises: what order() does.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("order() belongs in the transaction that reserves the money")
-    contract = networks.token(payment.network, payment.asset).contract
-    token_units = units.to_token_units(payment.network, payment.asset, payment.amount_units)
-    to_address = addresses.normalise(payment.network, payment.to_address)
-    wallet = lanes.take(payment.network, contract=contract, amount_units=token_units)
-    if HotWallet.objects.filter(address=to_address).exists():  # EVM networks share their addresses
+    (network,) = {payment.network for payment in payments}
+    wanted = [_wanted(payment) for payment in payments]
+    wallets = lanes.take_all(network, [(one["contract"], one["amount_units"]) for one in wanted])
+    recipients = [one["to_address"] for one in wanted]
+    if HotWallet.objects.filter(address__in=recipients).exists():  # EVM networks share their addresses
         raise addresses.BadAddress("this is one of our own wallets")
     try:
         with transaction.atomic():
-            return bind(
-                wallet,
-                now=now,
-                payout_id=payment.payout_id,
-                asset=payment.asset,
-                contract=contract,
-                to_address=to_address,
-                amount_units=token_units,
-            )
+            return bind_all(list(zip(wallets, wanted, strict=True)), now=now)
     except IntegrityError as refused:
         if "intent_once_per_payout" in str(refused):
-            raise AlreadyOrdered(f"payout {payment.payout_id} has its intent") from refused
+            raise AlreadyOrdered("one of these payouts has its intent") from refused
         raise
+
+
+def _wanted(payment: Payment) -> dict[str, Any]:
+    """What a payment's intent says. Raises: BadAddress, UnknownNetwork, BadAmount."""
+    return {
+        "payout_id": payment.payout_id,
+        "asset": payment.asset,
+        "contract": networks.token(payment.network, payment.asset).contract,
+        "to_address": addresses.normalise(payment.network, payment.to_address),
+        "amount_units": units.to_token_units(payment.network, payment.asset, payment.amount_units),
+    }
 
 
 def bind(wallet: HotWallet, *, now: datetime, **what: Any) -> Intent:
     """Give the next sequence number of a lane, whose row is locked, to a new intent."""
-    seq = _next_seq(wallet, now=now)
-    due = {"next_sign_at": now, "next_send_at": now, "next_watch_at": now}
-    intent = Intent.objects.create(wallet=wallet, seq=seq, network=wallet.network, created_at=now, **due, **what)
-    HotWallet.objects.filter(pk=wallet.pk).update(next_seq=seq + 1)
-    return intent
+    return bind_all([(wallet, what)], now=now)[0]
+
+
+def bind_all(orders: Sequence[tuple[HotWallet, dict[str, Any]]], *, now: datetime) -> list[Intent]:
+    """Give the next sequence numbers of lanes, whose rows are locked, to new intents."""
+    due = {"created_at": now, "next_sign_at": now, "next_send_at": now, "next_watch_at": now}
+    intents = []
+    for wallet, what in orders:
+        seq = _next_seq(wallet, now=now)
+        wallet.next_seq = seq + 1
+        intents.append(Intent(wallet=wallet, seq=seq, network=wallet.network, **due, **what))
+    made = Intent.objects.bulk_create(intents)
+    for wallet in {wallet.pk: wallet for wallet, _ in orders}.values():
+        HotWallet.objects.filter(pk=wallet.pk).update(next_seq=wallet.next_seq)
+    return made
 
 
 def awaiting_signature(*, limit: int, now: datetime | None = None) -> list[Intent]:
@@ -113,13 +134,20 @@ def collect(intent_id: UUID, *, now: datetime) -> None:
 
     Raises: NotToCollect, which must undo the caller's transaction.
     """
+    collect_all([intent_id], now=now)
+
+
+def collect_all(intent_ids: Collection[UUID], *, now: datetime) -> None:
+    """The same for many verdicts that one transaction acts on.
+
+    Raises: NotToCollect when one of them is not to be taken.
+    """
     if not transaction.get_connection().in_atomic_block:
         raise transaction.TransactionManagementError("collect() belongs in the transaction that settles or refunds")
-    taken = (
-        Intent.objects.filter(id=intent_id, collected_at=None).exclude(state=IntentState.OPEN).update(collected_at=now)
-    )
-    if taken != 1:
-        raise NotToCollect(f"intent {intent_id} has no verdict to take")
+    decided = Intent.objects.filter(id__in=intent_ids, collected_at=None).exclude(state=IntentState.OPEN)
+    taken = decided.update(collected_at=now)
+    if taken != len(set(intent_ids)):
+        raise NotToCollect(f"{len(intent_ids) - taken} of {len(intent_ids)} intents have no verdict to take")
 
 
 def latest_txid(payout_id: UUID) -> str | None:

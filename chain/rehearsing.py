@@ -4,7 +4,7 @@ A rehearsal is no verdict and decides nothing: it only delays, and a network tha
 comes before the order, because an order takes a nonce, and everything behind that nonce would wait with it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from uuid import UUID
 
 import structlog
@@ -17,40 +17,47 @@ from chain.ordering import Payment
 log = structlog.get_logger(__name__)
 
 
-def obstacles(payments: Iterable[Payment]) -> dict[UUID, Obstacle]:
+def obstacles(payments: Sequence[Payment]) -> dict[UUID, Obstacle]:
     """Which of these payments the chain would not make from any open lane, and why. Never inside a transaction."""
-    gateways: dict[str, Gateway] = {}  # one per network: what is silent once is not asked again
-    found = {}
-    for payment in payments:
-        gateway = gateways.setdefault(payment.network, families.gateway(payment.network))
+    found: dict[UUID, Obstacle] = {}
+    for network in sorted({payment.network for payment in payments}):
         try:
-            obstacle = _obstacle(gateway, payment)
+            found |= _of_network(network, [payment for payment in payments if payment.network == network])
         except ChainError as unread:
-            log.warning("rehearsal.unread", payout=str(payment.payout_id), reason=str(unread))
-            continue
-        if obstacle:
-            found[payment.payout_id] = obstacle
+            log.warning("rehearsal.unread", network=network, reason=str(unread))
     return found
 
 
-def _obstacle(gateway: Gateway, payment: Payment) -> Obstacle | None:
-    """Raises: ChainError."""
-    last = None
-    for wallet in HotWallet.objects.filter(network=payment.network, paused=False).order_by("id"):
-        transfer = Transfer(
-            network=payment.network,
-            wallet=wallet.address,
-            seq=0,
-            contract=networks.token(payment.network, payment.asset).contract,
-            to_address=addresses.normalise(payment.network, payment.to_address),
-            amount_units=units.to_token_units(payment.network, payment.asset, payment.amount_units),
-        )
-        obstacle = gateway.rehearse(transfer)
-        if obstacle is None:
-            return None
-        if _holds(gateway, transfer):  # that a lane is short of money says nothing about the payment
-            last = obstacle
-    return last
+def _of_network(network: str, payments: Sequence[Payment]) -> dict[UUID, Obstacle]:
+    """Lane by lane, those that the ones before would not pay. Raises: ChainError."""
+    gateway = families.gateway(network)
+    found: dict[UUID, Obstacle] = {}
+    left = payments
+    for wallet in HotWallet.objects.filter(network=network, paused=False).order_by("id"):
+        transfers = [_transfer(wallet, payment) for payment in left]
+        refused = []
+        for payment, transfer, said in zip(left, transfers, gateway.rehearse(transfers), strict=True):
+            if isinstance(said, ChainError):
+                log.warning("rehearsal.unread", payout=str(payment.payout_id), reason=str(said))
+            elif said is None:
+                found.pop(payment.payout_id, None)
+            else:
+                refused.append(payment)
+                if _holds(gateway, transfer):  # that a lane is short of money says nothing about the payment
+                    found[payment.payout_id] = said
+        left = refused
+    return found
+
+
+def _transfer(wallet: HotWallet, payment: Payment) -> Transfer:
+    return Transfer(
+        network=payment.network,
+        wallet=wallet.address,
+        seq=0,
+        contract=networks.token(payment.network, payment.asset).contract,
+        to_address=addresses.normalise(payment.network, payment.to_address),
+        amount_units=units.to_token_units(payment.network, payment.asset, payment.amount_units),
+    )
 
 
 def _holds(gateway: Gateway, transfer: Transfer) -> bool:

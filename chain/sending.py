@@ -25,12 +25,7 @@ def send_due(*, now: datetime, limit: int) -> int:
 
 def _send_network(network: str, *, now: datetime, limit: int) -> int:
     attempts = _claim(network, now=now, limit=limit)
-    gateway = families.gateway(network)
-    sent = 0
-    for attempt in attempts:
-        if _send(gateway, attempt, now=now):
-            sent += 1
-    return sent
+    return _send(families.gateway(network), attempts, now=now) if attempts else 0
 
 
 def _claim(network: str, *, now: datetime, limit: int) -> list[SignedAttempt]:
@@ -51,9 +46,10 @@ def _claim(network: str, *, now: datetime, limit: int) -> list[SignedAttempt]:
     )
 
 
-def _send(gateway: Gateway, attempt: SignedAttempt, *, now: datetime) -> bool:
+def _send(gateway: Gateway, attempts: Sequence[SignedAttempt], *, now: datetime) -> int:
+    """Send all of them, write down what was said, plan the next time."""
     failpoint("broadcast.before_send")
-    answers = gateway.send(bytes(attempt.raw))
+    answers = gateway.send([bytes(attempt.raw) for attempt in attempts])
     failpoint("broadcast.after_send")
     BroadcastAttempt.objects.bulk_create(
         BroadcastAttempt(
@@ -63,14 +59,19 @@ def _send(gateway: Gateway, attempt: SignedAttempt, *, now: datetime) -> bool:
             accepted=answer.accepted,
             answer=answer.text[:ANSWER_LENGTH],
         )
-        for answer in answers
+        for attempt, told in zip(attempts, answers, strict=True)
+        for answer in told
     )
     failpoint("broadcast.after_record")
-    Intent.objects.filter(pk=attempt.intent_id, state=IntentState.OPEN).update(
-        next_send_at=now + _interval(attempt), **_error(answers)
-    )
+    plans: dict[tuple[timedelta, str], list[SignedAttempt]] = {}
+    for attempt, told in zip(attempts, answers, strict=True):
+        plans.setdefault((_interval(attempt), _error(told)), []).append(attempt)
+    for (interval, error), alike in plans.items():
+        Intent.objects.filter(pk__in=[attempt.intent_id for attempt in alike], state=IntentState.OPEN).update(
+            next_send_at=now + interval, **({"last_error": error} if error else {})
+        )
     failpoint("broadcast.after_plan")
-    return bool(answers)
+    return sum(bool(told) for told in answers)
 
 
 def _interval(attempt: SignedAttempt) -> timedelta:
@@ -79,8 +80,9 @@ def _interval(attempt: SignedAttempt) -> timedelta:
     return timedelta(seconds=min(FIRST_INTERVAL_S * 2 ** min(times, 8), LONGEST_INTERVAL_S))
 
 
-def _error(answers: Sequence[Answer]) -> dict[str, str]:
+def _error(answers: Sequence[Answer]) -> str:
+    """What to tell when nobody has taken it."""
     if any(answer.accepted for answer in answers):
-        return {}
+        return ""
     said = "; ".join(f"{answer.endpoint}: {answer.text}" for answer in answers) or "no endpoint answers"
-    return {"last_error": f"send: {said}"[:ANSWER_LENGTH]}
+    return f"send: {said}"[:ANSWER_LENGTH]

@@ -15,9 +15,11 @@ from chain.ordering import (
     Verdict,
     awaiting_signature,
     collect,
+    collect_all,
     latest_txid,
     latest_txids,
     order,
+    order_all,
     verdicts,
 )
 from chain.rehearsing import obstacles
@@ -43,6 +45,7 @@ __all__ = [
     "awaiting_signature",
     "check_order",
     "collect",
+    "collect_all",
     "costs_of_payout",
     "deposit_xpub",
     "estimate",
@@ -51,6 +54,7 @@ __all__ = [
     "latest_txids",
     "obstacles",
     "order",
+    "order_all",
     "order_allowance",
     "order_batch",
     "payout_ids",

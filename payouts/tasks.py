@@ -1,8 +1,9 @@
 """The sweeps that beat and doorbells ring: each repeatable, each over rows, none with anything to lose (DESIGN §4)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import structlog
 from celery import shared_task
@@ -12,7 +13,7 @@ from django.db import InterfaceError, OperationalError
 from chain import addresses, signing, transfers
 from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
-from payouts import anchors, doorbell, surveying, ticks
+from payouts import anchors, doorbell, surveying, ticks, turns
 from payouts.api import dialects
 from payouts.webhooks import delivery
 from payouts.withdrawals import authority, payable, queries, rehearsal, runs, screening, steps, withdrawals
@@ -42,12 +43,16 @@ def screen() -> int:
 
 
 @shared_task(name="payouts.tasks.dispatch")
+@turns.one_at_a_time
 def dispatch() -> int:
     """Hand approved withdrawals to the chain, oldest first, as far as the lanes reach."""
     refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane, transfers.AlreadyOrdered, transfers.OverCap)
     now = datetime.now(UTC)
-    ids = runs.dispatched(rehearsal.passed(payable.ids(limit=BATCH, now=now), now=now), refusals, now=now)
-    return _each("dispatch", ids, lambda one, now: withdrawals.dispatch(one, now=now), refusals)
+    rows = queries.by_ids(rehearsal.passed(payable.ids(limit=BATCH, now=now), now=now))
+    alike: Alike[Withdrawal] = Alike(
+        lambda row: (row.network, row.asset), lambda group, now: runs.dispatch(group, now=now)
+    )
+    return _each("dispatch", rows, lambda row, now: withdrawals.dispatch(row.id, now=now), refusals, alike=alike)
 
 
 @shared_task(name="payouts.tasks.lanes")
@@ -57,6 +62,7 @@ def lanes() -> int:
 
 
 @shared_task(name="payouts.tasks.sign")
+@turns.one_at_a_time
 def sign() -> int:
     """Sign what the recorded approvals cover; runs in the signer process alone."""
 
@@ -97,11 +103,15 @@ def watch() -> int:
 
 
 @shared_task(name="payouts.tasks.settle")
+@turns.one_at_a_time
 def settle() -> int:
     """Take the chain's verdicts over into withdrawals and the ledger."""
     verdicts = transfers.verdicts(limit=BATCH)
     refusals = (steps.StepRefused, transfers.NotToCollect, posting.LedgerRefused, Withdrawal.DoesNotExist)
-    return _each("settle", verdicts, lambda one, now: withdrawals.settle(one, now=now), refusals)
+    alike: Alike[transfers.Verdict] = Alike(
+        lambda one: one.outcome, lambda group, now: withdrawals.settle_together(group, now=now)
+    )
+    return _each("settle", verdicts, lambda one, now: withdrawals.settle(one, now=now), refusals, alike=alike)
 
 
 @shared_task(name="payouts.tasks.webhooks")
@@ -147,16 +157,48 @@ def prove() -> int:
 
 
 def _sweep(name: str, work: Callable[[datetime], int]) -> int:
+    """Work and tell so; a whole batch means that more is waiting, which need not wait for beat."""
     done = work(datetime.now(UTC))
     ticks.tick(name, now=datetime.now(UTC))
+    if done >= BATCH:
+        doorbell.ring(name)
     return done
+
+
+@dataclass(frozen=True, slots=True)
+class Alike(Generic[Row]):
+    """Which rows of a sweep can be done together, and how: all of a group or none of it."""
+
+    by: Callable[[Row], object]
+    do: Callable[[list[Row], datetime], object]
+
+    def left(self, name: str, rows: Sequence[Row], *, now: datetime) -> list[Row]:
+        """Do the groups; who is in one that could not be done has a turn of his own, which shows whose fault it is."""
+        groups: dict[object, list[Row]] = {}
+        for row in rows:
+            groups.setdefault(self.by(row), []).append(row)
+        left = []
+        for group in groups.values():
+            try:
+                if len(group) > 1:
+                    self.do(group, now)
+                else:
+                    left += group
+            except NOBODYS_TURN:
+                raise
+            except Exception as fault:  # noqa: BLE001 - singly it is raised again, by its row
+                log.info("sweep.singly", sweep=name, rows=len(group), fault=type(fault).__name__, text=str(fault))
+                left += group
+        return left
 
 
 def _each(
     name: str,
-    rows: Iterable[Row],
+    rows: Sequence[Row],
     do: Callable[[Row, datetime], object],
     refusals: tuple[type[Exception], ...],
+    *,
+    alike: Alike[Row] | None = None,
 ) -> int:
     """Do one thing per row; a row that is refused is told about and does not keep the others, nor does a faulty one.
 
@@ -164,8 +206,9 @@ def _each(
     """
 
     def work(now: datetime) -> int:
-        done, faults = 0, []
-        for row in rows:
+        left = alike.left(name, rows, now=now) if alike else rows
+        done, faults = len(rows) - len(left), []
+        for row in left:
             try:
                 do(row, now)
             except NOBODYS_TURN:

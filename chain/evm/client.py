@@ -67,18 +67,38 @@ class Client:
 
         Raises: Unreachable, Retryable, Permanent.
         """
+        answers = self.each(method, asked)
+        for answer in answers:
+            if isinstance(answer, ChainError):
+                raise answer
+        return answers
+
+    def each(self, method: str, asked: Sequence[Sequence[Any]]) -> list[Any]:
+        """The same, with what a call was refused for in its result's place.
+
+        Raises: Unreachable.
+        """
         answers: list[Any] = []
         for start in range(0, len(asked), BATCH):
             part = [(RPCEndpoint(method), list(one)) for one in asked[start : start + BATCH]]
             try:
-                told: Any = self._http.make_batch_request(part)
+                told: Any = self._http.make_batch_request(part) if len(part) > 1 else None
             except requests.HTTPError:
                 told = None  # this node takes no batches, or is away: single questions show which
             except (requests.RequestException, ValueError, OSError) as wrong:
                 raise Unreachable(f"{method}: {type(wrong).__name__}") from wrong
             whole = isinstance(told, list) and len(told) == len(part)
-            answers += [_result(method, one) for one in told] if whole else [self.call(method, *one) for _, one in part]
+            answers += [_said(method, one) for one in told] if whole else [self._one(method, one) for _, one in part]
         return answers
+
+    def _one(self, method: str, params: Sequence[Any]) -> Any:
+        """Raises: Unreachable."""
+        try:
+            return self.call(method, *params)
+        except Unreachable:
+            raise
+        except ChainError as refusal:
+            return refusal
 
     def block(self, number: int, *, entries: bool = False) -> Block:
         """The block at a height; with its transactions, not only their ids, where `entries` are wanted.
@@ -140,6 +160,16 @@ def _result(method: str, answer: Any) -> Any:
         code, text = (error.get("code"), error.get("message")) if isinstance(error, dict) else (None, error)
         raise _kind(method, code, str(text))(f"{method}: {code} {text}"[:400])
     return answer.get("result")
+
+
+def _said(method: str, answer: Any) -> Any:
+    """The result, or what the node refused with. Raises: Unreachable."""
+    try:
+        return _result(method, answer)
+    except Unreachable:
+        raise
+    except ChainError as refusal:
+        return refusal
 
 
 def _kind(method: str, code: int | None, text: str) -> type[ChainError]:

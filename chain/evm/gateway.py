@@ -14,6 +14,7 @@ from chain.gateway import (
     Account,
     Answer,
     Candidate,
+    ChainError,
     Expected,
     Head,
     Holding,
@@ -66,16 +67,19 @@ class Gateway:
         """Read the receipts in one question per endpoint."""
         self._nodes.gather(lambda node: node.read_ahead(txids))
 
-    def rehearse(self, transfer: Transfer) -> Obstacle | None:
-        """Call what the transfer would call, at the newest block, with the gas that it would have."""
-        to, value, data = build.call(transfer)
+    def quote_ahead(self, transfers: Sequence[Transfer]) -> None:
+        """Nothing that a quote asks concerns its transfer alone."""
+
+    def rehearse(self, transfers: Sequence[Transfer]) -> list[Obstacle | ChainError | None]:
+        """Call what the transfers would call, at the newest block, with the gas that they would have."""
         gas = hex(self._network.transfer_resource)
-        call = {"from": transfer.wallet, "to": to, "value": hex(value), "data": "0x" + data.hex(), "gas": gas}
-        try:
-            self._nodes.first(lambda node: node.call("eth_call", call, "latest"))
-        except Reverted as refused:
-            return Obstacle(str(refused))
-        return None
+        calls = []
+        for transfer in transfers:
+            to, value, data = build.call(transfer)
+            call = {"from": transfer.wallet, "to": to, "value": hex(value), "data": "0x" + data.hex(), "gas": gas}
+            calls.append([call, "latest"])
+        told = self._nodes.first(lambda node: node.each("eth_call", calls))
+        return [_obstacle(answer) for answer in told]
 
     def digest(self, transfer: Transfer, quote: Quote) -> bytes:
         """The hash to sign."""
@@ -89,9 +93,10 @@ class Gateway:
         """Decode signed bytes."""
         return build.read(raw)
 
-    def send(self, raw: bytes) -> list[Answer]:
-        """Send the bytes to every node; what a node calls the transaction is of no interest."""
-        return self._nodes.every(lambda node: str(node.call("eth_sendRawTransaction", "0x" + raw.hex())))
+    def send(self, raws: Sequence[bytes]) -> list[list[Answer]]:
+        """Send the bytes to every node; what a node calls the transactions is of no interest."""
+        asked = [["0x" + raw.hex()] for raw in raws]
+        return self._nodes.every(lambda node: node.each("eth_sendRawTransaction", asked), number=len(raws))
 
     def judge(
         self,
@@ -298,3 +303,9 @@ class Gateway:
         account = addresses.account_bytes(self._network.name, wallet)
         call = {"to": contract, "data": "0x" + token_abi.balance_call(account).hex()}
         return lambda node: facts.held(node.call("eth_call", call, at))
+
+
+def _obstacle(answer: Any) -> Obstacle | ChainError | None:
+    if isinstance(answer, Reverted):
+        return Obstacle(str(answer))
+    return answer if isinstance(answer, ChainError) else None

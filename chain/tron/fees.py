@@ -27,14 +27,13 @@ def prices(nodes: Endpoints[Client]) -> dict[str, int]:
     return {entry["key"]: int(entry.get("value", 0)) for entry in listed}
 
 
-def rehearsed(nodes: Endpoints[Client], transfer: Transfer) -> dict[str, Any]:
+def rehearsed(node: Client, transfer: Transfer) -> dict[str, Any]:
     """What the token's call would do now, without a transaction.
 
-    Raises: ChainError.
+    Raises: Unreachable, Retryable.
     """
     data = token_abi.transfer_call(addresses.account_bytes(build.NETWORK, transfer.to_address), transfer.amount_units)
-    owner, contract = build.account_hex(transfer.wallet), build.account_hex(transfer.contract)
-    return nodes.first(lambda node: node.constant(owner, contract, data))
+    return node.constant(build.account_hex(transfer.wallet), build.account_hex(transfer.contract), data)
 
 
 def most_sun(nodes: Endpoints[Client], network: Network) -> int:
@@ -47,15 +46,13 @@ def most_sun(nodes: Endpoints[Client], network: Network) -> int:
     return min(energy_sun, network.fee_ceiling) + TRANSFER_BYTES * now["getTransactionFee"]
 
 
-def fee_limit_sun(nodes: Endpoints[Client], transfer: Transfer, *, prices: Mapping[str, int]) -> int:
-    """Energy of the call with a fifth of headroom, at the chain's price; moving TRX takes none.
+def fee_limit_sun(transfer: Transfer, rehearsal: Mapping[str, Any], *, prices: Mapping[str, int]) -> int:
+    """Energy of the rehearsed call with a fifth of headroom, at the chain's price.
 
-    Raises: FeeCeiling, ChainError.
+    Raises: FeeCeiling.
     """
-    if transfer.contract == networks.NATIVE:
-        return 0
     ceiling_sun = networks.network(transfer.network).fee_ceiling
-    energy, price_sun = _energy(nodes, transfer), prices["getEnergyFee"]
+    energy, price_sun = _energy(transfer, rehearsal), prices["getEnergyFee"]
     if energy * price_sun > ceiling_sun:
         raise FeeCeiling(f"{energy} energy at {price_sun} sun is above the ceiling {ceiling_sun}")
     return min(energy * price_sun * 6 // 5, ceiling_sun)
@@ -76,7 +73,8 @@ def estimate(nodes: Endpoints[Client], transfer: Transfer) -> Expected:
         if not nodes.first(lambda node: node.account(build.account_hex(transfer.to_address))):
             activation_sun = now["getCreateNewAccountFeeInSystemContract"] + now["getCreateAccountFee"]
     else:
-        energy = max(_energy(nodes, transfer) - left.get("EnergyLimit", 0) + left.get("EnergyUsed", 0), 0)
+        rehearsal = nodes.first(lambda node: rehearsed(node, transfer))
+        energy = max(_energy(transfer, rehearsal) - left.get("EnergyLimit", 0) + left.get("EnergyUsed", 0), 0)
     size = _size(transfer, fee_limit_sun=energy * now["getEnergyFee"])
     free = max(left.get(f"{kind}Limit", 0) - left.get(f"{kind}Used", 0) for kind in ("freeNet", "Net"))
     bandwidth = 0 if activation_sun or size <= free else size
@@ -90,11 +88,10 @@ def estimate(nodes: Endpoints[Client], transfer: Transfer) -> Expected:
     return Expected(detail["energy_fee_sun"] + detail["bandwidth_fee_sun"] + activation_sun, detail)
 
 
-def _energy(nodes: Endpoints[Client], transfer: Transfer) -> int:
-    """Energy of the call as a node rehearses it; where it reverts there, its end must come from a block."""
-    answer = rehearsed(nodes, transfer)
-    energy = int(answer.get("energy_used", 0))
-    failed = client.reverted(answer) or energy <= 0
+def _energy(transfer: Transfer, rehearsal: Mapping[str, Any]) -> int:
+    """Energy of the call as a node rehearsed it; where it reverts there, its end must come from a block."""
+    energy = int(rehearsal.get("energy_used", 0))
+    failed = client.reverted(rehearsal) or energy <= 0
     return networks.network(transfer.network).transfer_resource if failed else energy
 
 

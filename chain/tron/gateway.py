@@ -15,6 +15,7 @@ from chain.gateway import (
     Account,
     Answer,
     Candidate,
+    ChainError,
     Expected,
     Head,
     Holding,
@@ -45,6 +46,7 @@ class Gateway:
         clients = [Client(url, timeout_s=timeout_s) for url in urls]
         self._nodes = Endpoints(network, clients, identify=self._identify)
         self._block = links.Kept(self._read_block)
+        self._ahead: dict[Transfer, dict[str, Any]] = {}  # calls that were rehearsed ahead
 
     def head(self) -> Head:
         """The newest block and the newest solid one that all endpoints in good standing have.
@@ -60,7 +62,10 @@ class Gateway:
 
         Raises: FeeCeiling when the price is above the network's ceiling: the payment waits.
         """
-        fee_limit_sun = fees.fee_limit_sun(self._nodes, transfer, prices=self._prices)
+        fee_limit_sun = 0
+        if transfer.contract != networks.NATIVE:
+            rehearsal = self._ahead.pop(transfer, None) or self._nodes.first(lambda node: _rehearsed(node, transfer))
+            fee_limit_sun = fees.fee_limit_sun(transfer, rehearsal, prices=self._prices)
         solid, latest_ms = self._moment
         return Quote(
             fees={"fee_limit_sun": fee_limit_sun},
@@ -70,15 +75,20 @@ class Gateway:
             expiration_ms=latest_ms + VALID_FOR_MS,
         )
 
-    def rehearse(self, transfer: Transfer) -> Obstacle | None:
-        """Run a token's call without a transaction; TRX goes to everything but a contract."""
-        if transfer.contract == networks.NATIVE:
-            account = self._nodes.first(lambda node: node.account(build.account_hex(transfer.to_address)))
-            if account.get("type") == CONTRACT:  # no block takes such a transaction
-                return Obstacle("TRON moves no TRX to a contract", in_a_block=False)
-            return None
-        answer = fees.rehearsed(self._nodes, transfer)
-        return Obstacle(client.words(answer)) if client.reverted(answer) else None
+    def quote_ahead(self, transfers: Sequence[Transfer]) -> None:
+        """Rehearse the tokens' calls, some at a time: each one's energy is its own."""
+        tokens = [transfer for transfer in transfers if transfer.contract != networks.NATIVE]
+        if not tokens:
+            return
+        told = self._nodes.first(lambda node: node.each(tokens, functools.partial(_rehearsed, node)))
+        self._ahead = {
+            transfer: said for transfer, said in zip(tokens, told, strict=True) if not isinstance(said, Retryable)
+        }
+
+    def rehearse(self, transfers: Sequence[Transfer]) -> list[Obstacle | ChainError | None]:
+        """Run tokens' calls without a transaction; TRX goes to everything but a contract."""
+        told = self._nodes.first(lambda node: node.each(transfers, functools.partial(_rehearsed, node)))
+        return [_obstacle(transfer, said) for transfer, said in zip(transfers, told, strict=True)]
 
     def digest(self, transfer: Transfer, quote: Quote) -> bytes:
         """The hash to sign."""
@@ -92,9 +102,9 @@ class Gateway:
         """Decode signed bytes."""
         return build.read(raw)
 
-    def send(self, raw: bytes) -> list[Answer]:
-        """Send the bytes to every node; what a node calls the transaction is of no interest."""
-        return self._nodes.every(lambda node: node.broadcast(raw))
+    def send(self, raws: Sequence[bytes]) -> list[list[Answer]]:
+        """Send the bytes to every node; what a node calls the transactions is of no interest."""
+        return self._nodes.every(lambda node: node.each(raws, node.broadcast), number=len(raws))
 
     def read_ahead(self, txids: Sequence[str]) -> None:
         """TRON's API takes one question at a time."""
@@ -261,3 +271,19 @@ class Gateway:
             token_abi.balance_call(addresses.account_bytes(build.NETWORK, wallet)),
         )
         return lambda node: int(node.constant(owner, token, data, room=SOLIDITY)["constant_result"][0], 16)
+
+
+def _rehearsed(node: Client, transfer: Transfer) -> dict[str, Any]:
+    """What a token's call would do, or who it is that TRX goes to. Raises: Unreachable, Retryable."""
+    if transfer.contract == networks.NATIVE:
+        return node.account(build.account_hex(transfer.to_address))
+    return fees.rehearsed(node, transfer)
+
+
+def _obstacle(transfer: Transfer, said: dict[str, Any] | Retryable) -> Obstacle | ChainError | None:
+    if isinstance(said, Retryable):
+        return said
+    if transfer.contract == networks.NATIVE:
+        is_contract = said.get("type") == CONTRACT  # no block takes such a transaction
+        return Obstacle("TRON moves no TRX to a contract", in_a_block=False) if is_contract else None
+    return Obstacle(client.words(said)) if client.reverted(said) else None

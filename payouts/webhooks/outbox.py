@@ -1,6 +1,7 @@
 """Putting an event into the outbox, in the transaction of what it tells about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,36 +26,54 @@ _CALLBACK = prepared.Query(
 )
 
 
-def add(
-    *,
-    merchant_id: UUID,
-    api: str,
-    event: str,
-    subject_id: UUID,
-    data: Mapping[str, Any],
-    now: datetime,
-    endpoint_id: UUID | None = None,
-) -> list[Message]:
-    """One message for every endpoint that asked for this event; `data` is the subject as it is now.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telling:
+    """One event; `data` is the subject as it is now. With `endpoint_id`, its own callback, only that one is told."""
 
-    With `endpoint_id`, the subject's own callback, only that one is told.
-    """
-    active = _ACTIVE.rows(merchant_id, api) if endpoint_id is None else _CALLBACK.rows(endpoint_id, merchant_id, api)
+    merchant_id: UUID
+    api: str
+    event: str
+    subject_id: UUID
+    data: Mapping[str, Any]
+    endpoint_id: UUID | None = None
+
+
+def add(telling: Telling, *, now: datetime) -> list[Message]:
+    """One message for every endpoint that asked for this event."""
+    return add_all([telling], now=now)
+
+
+def add_all(tellings: Sequence[Telling], *, now: datetime) -> list[Message]:
+    """One message for every endpoint that asked for one of these events."""
+    active: dict[tuple[UUID, str, UUID | None], list[Endpoint]] = {}
+    for telling in tellings:
+        key = telling.merchant_id, telling.api, telling.endpoint_id
+        if key not in active:
+            active[key] = _active(telling)
     messages = [
         Message(
             endpoint=endpoint,
-            event=event,
-            subject_id=subject_id,
-            data=dict(data),
+            event=telling.event,
+            subject_id=telling.subject_id,
+            data=dict(telling.data),
             created_at=now,
             next_attempt_at=now,
         )
-        for endpoint in active
-        if event in endpoint.events
+        for telling in tellings
+        for endpoint in active[telling.merchant_id, telling.api, telling.endpoint_id]
+        if telling.event in endpoint.events
     ]
+    if len(tellings) > 1:
+        return Message.objects.bulk_create(messages)
     for message in messages:
         prepared.insert(message)
     return messages
+
+
+def _active(telling: Telling) -> list[Endpoint]:
+    if telling.endpoint_id is None:
+        return list(_ACTIVE.rows(telling.merchant_id, telling.api))
+    return list(_CALLBACK.rows(telling.endpoint_id, telling.merchant_id, telling.api))
 
 
 def replay(message: Message, *, now: datetime) -> bool:

@@ -1,6 +1,7 @@
 """The one way a withdrawal moves: lock, check the table, write history, post, tell – one transaction."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -45,11 +46,19 @@ def locked(withdrawal_id: UUID) -> Withdrawal:
 
     Raises: Withdrawal.DoesNotExist.
     """
-    return (
-        Withdrawal.objects.select_for_update(of=("self",))
-        .select_related("merchant", "user_wallet")
-        .get(id=withdrawal_id)
-    )
+    return locked_all([withdrawal_id])[0]
+
+
+def locked_all(withdrawal_ids: Collection[UUID]) -> list[Withdrawal]:
+    """The withdrawals, their rows locked in the order of their ids, so that no two lockers wait for each other.
+
+    Raises: Withdrawal.DoesNotExist.
+    """
+    rows = Withdrawal.objects.select_for_update(of=("self",)).select_related("merchant", "user_wallet")
+    found = list(rows.filter(id__in=withdrawal_ids).order_by("id"))
+    if len(found) != len(withdrawal_ids):
+        raise Withdrawal.DoesNotExist(f"{len(withdrawal_ids) - len(found)} of {len(withdrawal_ids)} are not there")
+    return found
 
 
 def take(withdrawal: Withdrawal, verb: str, by: By, *, now: datetime) -> Withdrawal:
@@ -57,50 +66,89 @@ def take(withdrawal: Withdrawal, verb: str, by: By, *, now: datetime) -> Withdra
 
     Raises: steps.StepRefused, posting.InsufficientFunds, SameApprover (through `domain_errors`).
     """
+    return take_all([(withdrawal, by)], verb, now=now)[0]
+
+
+def take_all(
+    moves: Sequence[tuple[Withdrawal, By]], verb: str, *, now: datetime, changed: Sequence[str] = ()
+) -> list[Withdrawal]:
+    """Take the same step with many locked withdrawals, all of them or none, inside the caller's transaction.
+
+    `changed` names what the caller has changed of them; of a single one everything is saved.
+
+    Raises: steps.StepRefused, posting.InsufficientFunds, SameApprover (through `domain_errors`).
+    """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("a step is part of a transaction")
     step = steps.STEPS[verb]
-    before = withdrawal.status
-    if before not in step.source and (step.source or before):
-        raise steps.StepRefused(verb, before)
+    before = [withdrawal.status for withdrawal, _ in moves]
+    for status in before:
+        if status not in step.source and (step.source or status):
+            raise steps.StepRefused(verb, status)
+    taken = [_moved(withdrawal, step, by, now=now) for withdrawal, by in moves]
+    _save(taken, step, changed)
+    _note(moves, step, before=before, now=now)
+    _post(taken, step)
+    _tell(taken, step, now=now)
+    if step.rings:
+        doorbell.ring_on_commit(step.rings)
+    for withdrawal, by in moves:
+        log.info("withdrawal.step", withdrawal_id=str(withdrawal.id), verb=verb, status=step.target, actor=by.actor)
+    return taken
+
+
+def _moved(withdrawal: Withdrawal, step: steps.Step, by: By, *, now: datetime) -> Withdrawal:
     withdrawal.status = step.target
     withdrawal.updated_at = now
     if by.reason:
         withdrawal.reason = by.reason
-    if step.source:
-        withdrawal.save()
-    else:
-        prepared.insert(withdrawal)
-    _note(withdrawal, step, by, before=before, now=now)
-    if step.posts:
-        posting.post(postings.movements(withdrawal, step.posts))
-    for event in _told_by(withdrawal, step):
-        _tell(withdrawal, event, now=now)
-    if withdrawal.user_wallet_id and step.target in steps.FINAL:
-        ends.announce(withdrawal)
-    if step.rings:
-        doorbell.ring_on_commit(step.rings)
-    log.info("withdrawal.step", withdrawal_id=str(withdrawal.id), verb=verb, status=step.target, actor=by.actor)
     return withdrawal
 
 
-def _note(withdrawal: Withdrawal, step: steps.Step, by: By, *, before: str, now: datetime) -> None:
-    """Write the history row."""
-    taken = StepTaken(
-        withdrawal=withdrawal,
-        verb=step.verb,
-        from_status=before,
-        to_status=step.target,
-        actor=by.actor,
-        person=by.person,
-        payload_hash=payload.payload_hash(withdrawal),
-        reason=by.reason,
-        data=by.data,
-        at=now,
-    )
-    if step.verb in evidence.VERBS:
-        taken.evidence = evidence.of(taken)
-    prepared.insert(taken)
+def _save(taken: Sequence[Withdrawal], step: steps.Step, changed: Sequence[str]) -> None:
+    if not step.source:
+        for withdrawal in taken:
+            prepared.insert(withdrawal)
+    elif len(taken) == 1:
+        taken[0].save()
+    else:
+        Withdrawal.objects.bulk_update(taken, ["status", "updated_at", "reason", *changed])
+
+
+def _note(moves: Sequence[tuple[Withdrawal, By]], step: steps.Step, *, before: Sequence[str], now: datetime) -> None:
+    """Write the history rows."""
+    rows = []
+    for (withdrawal, by), status in zip(moves, before, strict=True):
+        taken = StepTaken(
+            withdrawal=withdrawal,
+            verb=step.verb,
+            from_status=status,
+            to_status=step.target,
+            actor=by.actor,
+            person=by.person,
+            payload_hash=payload.payload_hash(withdrawal),
+            reason=by.reason,
+            data=by.data,
+            at=now,
+        )
+        if step.verb in evidence.VERBS:
+            taken.evidence = evidence.of(taken)
+        rows.append(taken)
+    if len(rows) == 1:
+        prepared.insert(rows[0])
+    else:
+        StepTaken.objects.bulk_create(rows)
+
+
+def _post(taken: Sequence[Withdrawal], step: steps.Step) -> None:
+    """Move the money, book by book in the order of their ids: one call each."""
+    if not step.posts:
+        return
+    books: dict[UUID, list[posting.Movement]] = defaultdict(list)
+    for withdrawal in taken:
+        books[withdrawal.merchant_id] += postings.movements(withdrawal, step.posts)
+    for book in sorted(books):
+        posting.post(books[book])
 
 
 def _told_by(withdrawal: Withdrawal, step: steps.Step) -> list[str]:
@@ -110,17 +158,26 @@ def _told_by(withdrawal: Withdrawal, step: steps.Step) -> list[str]:
     return [*events, steps.WAITS_FOR_MERCHANT] if waits_for_merchant else events
 
 
-def _tell(withdrawal: Withdrawal, event: str, *, now: datetime) -> None:
-    """Put the event into the outbox, with the withdrawal as it is now."""
-    outbox.add(
-        merchant_id=withdrawal.merchant_id,
-        api=withdrawal.api,
-        event=event,
-        subject_id=withdrawal.id,
-        data=snapshots.of(withdrawal),
-        endpoint_id=withdrawal.callback_id,
+def _tell(taken: Sequence[Withdrawal], step: steps.Step, *, now: datetime) -> None:
+    """Put the events into the outbox, with the withdrawals as they are now, and wake who waits for an end."""
+    outbox.add_all(
+        [
+            outbox.Telling(
+                merchant_id=withdrawal.merchant_id,
+                api=withdrawal.api,
+                event=event,
+                subject_id=withdrawal.id,
+                data=snapshots.of(withdrawal),
+                endpoint_id=withdrawal.callback_id,
+            )
+            for withdrawal in taken
+            for event in _told_by(withdrawal, step)
+        ],
         now=now,
     )
+    for withdrawal in taken:
+        if withdrawal.user_wallet_id and step.target in steps.FINAL:
+            ends.announce(withdrawal)
 
 
 @contextmanager

@@ -19,16 +19,17 @@ TRIED_AFTER = timedelta(minutes=15)
 
 def passed(ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
     """Those that the chain would pay now, or that have waited long enough. Never inside a transaction."""
-    _forget_ended(now=now)
+    held_since = _standing()
+    _forget_ended(held_since, now=now)
     rows = Withdrawal.objects.in_bulk(ids)
-    found = transfers.obstacles(withdrawals.payment(rows[one]) for one in ids)
-    since = _since(list(found))
+    found = transfers.obstacles([withdrawals.payment(rows[one]) for one in ids])
     go = []
     for one in ids:
         obstacle = found.get(one)
         if obstacle is None:
-            alarms.clear(ALARM, subject=str(one), now=now)
-        elif not (obstacle.in_a_block and now - since.get(one, now) >= TRIED_AFTER):
+            if one in held_since:
+                alarms.clear(ALARM, subject=str(one), now=now)
+        elif not (obstacle.in_a_block and now - held_since.get(one, now) >= TRIED_AFTER):
             alarms.raise_alarm(ALARM, subject=str(one), text=obstacle.reason, now=now)
             Withdrawal.objects.filter(id=one, status=Status.APPROVED).update(held_until=now + LOOK_AGAIN_AFTER)
             continue
@@ -36,15 +37,15 @@ def passed(ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
     return go
 
 
-def _since(ids: Collection[UUID]) -> dict[UUID, datetime]:
-    """Since when each of these has been held back."""
-    rows = alarms.standing().filter(kind=ALARM, subject__in=[str(one) for one in ids])
-    return {UUID(row.subject): row.raised_at for row in rows}
+def _standing() -> dict[UUID, datetime]:
+    """Which withdrawals are held back, and since when."""
+    return {UUID(row.subject): row.raised_at for row in alarms.standing().filter(kind=ALARM)}
 
 
-def _forget_ended(*, now: datetime) -> None:
+def _forget_ended(held: Collection[UUID], *, now: datetime) -> None:
     """Clear the alarms of withdrawals that went on or were cancelled."""
-    held = {UUID(row.subject) for row in alarms.standing().filter(kind=ALARM)}
+    if not held:
+        return
     waiting = set(Withdrawal.objects.filter(id__in=held, status=Status.APPROVED).values_list("id", flat=True))
-    for ended in held - waiting:
+    for ended in set(held) - waiting:
         alarms.clear(ALARM, subject=str(ended), now=now)

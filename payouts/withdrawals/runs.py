@@ -1,6 +1,6 @@
-"""Payout runs through a network's batch contract, where it has one: what cannot go together goes singly as ever."""
+"""Withdrawals that leave together: in one transaction of ours, and of the chain's where a batch contract is."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -14,34 +14,28 @@ log = structlog.get_logger(__name__)
 MOST = 100
 
 
-def dispatched(ids: Collection[UUID], refusals: tuple[type[Exception], ...], *, now: datetime) -> list[UUID]:
-    """Send off together what can be, and answer what is left for a dispatch of its own."""
-    left: list[UUID] = []
-    rows = Withdrawal.objects.in_bulk(list(ids))
-    groups: dict[tuple[str, str], list[UUID]] = {}
-    for one in ids:
-        groups.setdefault((rows[one].network, rows[one].asset), []).append(one)
-    for (network, asset), members in groups.items():
-        for start in range(0, len(members), MOST):
-            part = members[start : start + MOST]
-            if not _together(network, asset, part, refusals, now=now):
-                left += part
-    return left
+def dispatch(rows: Sequence[Withdrawal], *, now: datetime) -> None:
+    """Hand approved withdrawals of one asset on one network to the chain; what cannot share a transaction goes singly.
+
+    Raises: what withdrawals.dispatch() does, when one of them is refused: those before it may have gone.
+    """
+    for start in range(0, len(rows), MOST):
+        part = rows[start : start + MOST]
+        ids = [row.id for row in part]
+        if not _as_batch(part[0].network, part[0].asset, ids, now=now):
+            withdrawals.dispatch_together(ids, now=now)
 
 
-def _together(
-    network: str, asset: str, ids: Sequence[UUID], refusals: tuple[type[Exception], ...], *, now: datetime
-) -> bool:
-    """Whether they went; a batch that one of them keeps from going is none."""
+def _as_batch(network: str, asset: str, ids: Sequence[UUID], *, now: datetime) -> bool:
+    """Whether they went in a batch; one that some of them keep from going is none."""
     if len(ids) == 1 or not networks.network(network).batch_contract:
         return False
-    singly: tuple[type[Exception], ...] = (transfers.NoBatch, *refusals)
     try:
-        withdrawals.dispatch_together(ids, now=now)
+        withdrawals.dispatch_together(ids, now=now, order=transfers.order_batch)
     except transfers.NoAllowance:
         _allow(network, asset, now=now)
         return False
-    except singly as refusal:
+    except (transfers.NoBatch, transfers.NoLane) as refusal:
         log.info("runs.singly", network=network, asset=asset, payments=len(ids), reason=str(refusal))
         return False
     return True

@@ -1,6 +1,6 @@
 """The verbs that programs and workers use: each one transaction, each through the state table."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -233,39 +233,53 @@ def dispatch(withdrawal_id: UUID, *, now: datetime) -> Withdrawal:
     return dispatch_together([withdrawal_id], now=now)[0]
 
 
-def dispatch_together(withdrawal_ids: Sequence[UUID], *, now: datetime) -> list[Withdrawal]:
-    """Hand approved withdrawals of one asset to the chain as one batch, all of them or none.
+def dispatch_together(
+    withdrawal_ids: Collection[UUID], *, now: datetime, order: Callable[..., object] = transfers.order_all
+) -> list[Withdrawal]:
+    """Hand approved withdrawals of one network to the chain in one transaction of ours, all of them or none.
 
-    Raises: what dispatch() does; for several also transfers.NoBatch.
+    `order` says whether they also share one transaction of the chain's.
+
+    Raises: what dispatch() does, and what `order` does.
     """
     with committing("dispatch"):
-        taken = [advance.take(advance.locked(one), "dispatch", DISPATCHER, now=now) for one in sorted(withdrawal_ids)]
+        moves = [(withdrawal, DISPATCHER) for withdrawal in advance.locked_all(withdrawal_ids)]
+        taken = advance.take_all(moves, "dispatch", now=now)
         failpoint("dispatch.before_order")
         payments = [payment(withdrawal) for withdrawal in taken]
         for one in payments:
             transfers.check_order(one)
-        if len(payments) == 1:
-            transfers.order(payments[0], now=now)
-        else:
-            transfers.order_batch(payments, now=now)
+        order(payments, now=now)
         return taken
 
 
 def settle(verdict: transfers.Verdict, *, now: datetime) -> Withdrawal:
     """Take the chain's final word: completed, or failed and refunded, never both.
 
-    Raises: steps.StepRefused when the withdrawal is not PROCESSING.
+    Raises: steps.StepRefused when the withdrawal is not PROCESSING; transfers.NotToCollect.
     """
+    return settle_together([verdict], now=now)[0]
+
+
+def settle_together(verdicts: Sequence[transfers.Verdict], *, now: datetime) -> list[Withdrawal]:
+    """Take the chain's final words of one outcome in one transaction, all of them or none.
+
+    Raises: what settle() does.
+    """
+    (outcome,) = {verdict.outcome for verdict in verdicts}
+    verb = VERDICTS[outcome]
+    reason = "the transfer failed on chain" if verb == "fail" else ""
+    words = {verdict.payout_id: verdict for verdict in verdicts}
     with committing("settle"):
-        withdrawal = advance.locked(verdict.payout_id)
-        verb = VERDICTS[verdict.outcome]
-        withdrawal.txid = verdict.txid
-        reason = "the transfer failed on chain" if verb == "fail" else ""
-        by = By(WATCHER.actor, reason=reason, data={"proof": verdict.proof})
-        withdrawal = advance.take(withdrawal, verb, by, now=now)
+        moves = []
+        for withdrawal in advance.locked_all(words.keys()):
+            word = words[withdrawal.id]
+            withdrawal.txid = word.txid
+            moves.append((withdrawal, By(WATCHER.actor, reason=reason, data={"proof": word.proof})))
+        taken = advance.take_all(moves, verb, now=now, changed=["txid"])
         failpoint("settle.before_collect")
-        transfers.collect(verdict.intent_id, now=now)
-        return withdrawal
+        transfers.collect_all([verdict.intent_id for verdict in verdicts], now=now)
+        return taken
 
 
 def payment(withdrawal: Withdrawal) -> transfers.Payment:

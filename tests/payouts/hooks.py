@@ -25,7 +25,10 @@ def deliver(now: datetime, **options: Any) -> int:
 
 def tell(to: Merchant, event: str, *, now: datetime) -> None:
     """Some event about some subject of its own."""
-    outbox.add(merchant_id=to.id, api="merchant", event=event, subject_id=uuid.uuid4(), data={"some": "thing"}, now=now)
+    outbox.add(
+        outbox.Telling(merchant_id=to.id, api="merchant", event=event, subject_id=uuid.uuid4(), data={"some": "thing"}),
+        now=now,
+    )
 
 
 def verified(call: fakes.Call, secret: str) -> bool:

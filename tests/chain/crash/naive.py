@@ -4,6 +4,7 @@ The database's own guards refuse to forget signed bytes or to give a payment ano
 past them, as programs do that sign in memory and send.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -16,10 +17,11 @@ def plant() -> None:
     """From now on this process takes an answer that is no "accepted" for a failure, and sends a new transaction."""
     honest = sending._send  # noqa: SLF001 - the rule that is broken here
 
-    def naive(gateway: Gateway, attempt: SignedAttempt, *, now: datetime) -> bool:
-        sent = honest(gateway, attempt, now=now)
-        if not BroadcastAttempt.objects.filter(attempt=attempt, accepted=True).exists():
-            _pay_again(gateway, attempt, now=now)
+    def naive(gateway: Gateway, attempts: Sequence[SignedAttempt], *, now: datetime) -> int:
+        sent = honest(gateway, attempts, now=now)
+        for attempt in attempts:
+            if not BroadcastAttempt.objects.filter(attempt=attempt, accepted=True).exists():
+                _pay_again(gateway, attempt, now=now)
         return sent
 
     sending._send = naive  # noqa: SLF001 - the rule that is broken here
@@ -33,4 +35,4 @@ def _pay_again(gateway: Gateway, attempt: SignedAttempt, *, now: datetime) -> No
     quote = gateway.quote(transfer, previous=None)
     digest = gateway.digest(transfer, quote)
     signature = keys.sign_digest(transfer.network, address=transfer.wallet, digest=digest)
-    gateway.send(gateway.attach(transfer, quote, signature).raw)
+    gateway.send([gateway.attach(transfer, quote, signature).raw])
