@@ -1,6 +1,6 @@
 """What payments really cost on chain, failed ones too: read from final receipts, written down with the verdict."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 
@@ -11,17 +11,20 @@ from chain.gateway import Spent
 from chain.models import Cost, Intent
 
 
-def record(intent: Intent, spent: Spent, *, now: datetime) -> None:
-    """Write a decided transaction's cost down; belongs in the transaction that writes the verdict."""
-    Cost.objects.create(
-        intent=intent,
-        network=intent.network,
-        coin=networks.network(intent.network).coin,
-        txid=spent.txid,
-        block_number=spent.block_number,
-        fee_units=spent.fee_units,
-        detail=dict(spent.detail),
-        at=now,
+def record(spent: Iterable[tuple[Intent, Spent]], *, now: datetime) -> None:
+    """Write decided transactions' costs down; belongs in the transaction that writes the verdicts."""
+    Cost.objects.bulk_create(
+        Cost(
+            intent=intent,
+            network=intent.network,
+            coin=networks.network(intent.network).coin,
+            txid=one.txid,
+            block_number=one.block_number,
+            fee_units=one.fee_units,
+            detail=dict(one.detail),
+            at=now,
+        )
+        for intent, one in spent
     )
 
 

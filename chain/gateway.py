@@ -114,6 +114,16 @@ class Head:
     final_number: int
     final_hash: str
     final_ms: int
+    block_ms: int  # how far apart its blocks were lately
+
+    def blocks_until_final(self, candidate: Candidate | None) -> int:
+        """How many blocks must become final before one can be that could hold bytes that were signed then.
+
+        When they were signed the final block was as far behind the newest as it is now; they came later than both.
+        """
+        if candidate is None:
+            return 0
+        return candidate.ref_number + (self.number - self.final_number) + 1 - self.final_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +133,12 @@ class Answer:
     endpoint: str
     accepted: bool
     text: str
+
+
+def pace_ms(*, newest: tuple[int, int], final: tuple[int, int]) -> int:
+    """How far apart the blocks between these two are, each a height and its time in ms."""
+    blocks = newest[0] - final[0]
+    return max(newest[1] - final[1], 0) // blocks if blocks > 0 else 0
 
 
 class Outcome(StrEnum):
@@ -164,6 +180,7 @@ class Judgement:
     note: str = ""
     alarm: str = ""
     bump_due: bool = False
+    final_in: int = 0  # blocks that must become final before there can be a verdict, as far as is known
     expired: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # txid → proof of absence
     scan: Mapping[str, Any] = field(default_factory=dict)
     spent: Spent | None = None  # with every outcome but OPEN

@@ -12,6 +12,7 @@ from chain.models import AttemptState, BroadcastAttempt, Intent, IntentState, Si
 
 LEASE = timedelta(seconds=20)  # how long what a dead worker had in hand waits; two that send the same do no harm
 FIRST_INTERVAL_S, LONGEST_INTERVAL_S = 2, 15  # the last is how long what all nodes have lost stays lost
+TAKEN_FACTOR = 4  # what a node has taken is sent again for the case only that it loses it
 ANSWER_LENGTH = 500
 
 
@@ -65,7 +66,8 @@ def _send(gateway: Gateway, attempts: Sequence[SignedAttempt], *, now: datetime)
     failpoint("broadcast.after_record")
     plans: dict[tuple[timedelta, str], list[SignedAttempt]] = {}
     for attempt, told in zip(attempts, answers, strict=True):
-        plans.setdefault((_interval(attempt), _error(told)), []).append(attempt)
+        error = _error(told)
+        plans.setdefault((_interval(attempt, is_taken=not error), error), []).append(attempt)
     for (interval, error), alike in plans.items():
         Intent.objects.filter(pk__in=[attempt.intent_id for attempt in alike], state=IntentState.OPEN).update(
             next_send_at=now + interval, **({"last_error": error} if error else {})
@@ -74,10 +76,11 @@ def _send(gateway: Gateway, attempts: Sequence[SignedAttempt], *, now: datetime)
     return sum(bool(told) for told in answers)
 
 
-def _interval(attempt: SignedAttempt) -> timedelta:
+def _interval(attempt: SignedAttempt, *, is_taken: bool) -> timedelta:
     """Longer after every sending; new bytes begin anew."""
     times: int = attempt.times  # type: ignore[attr-defined]  # annotated in _claim
-    return timedelta(seconds=min(FIRST_INTERVAL_S * 2 ** min(times, 8), LONGEST_INTERVAL_S))
+    first_s = FIRST_INTERVAL_S * (TAKEN_FACTOR if is_taken else 1)
+    return timedelta(seconds=min(first_s * 2 ** min(times, 8), LONGEST_INTERVAL_S))
 
 
 def _error(answers: Sequence[Answer]) -> str:

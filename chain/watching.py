@@ -1,28 +1,23 @@
 """Ask the final part of the chain what became of each open payment, and write its verdict down once."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import structlog
 
-from chain import alarms, batching, costs, families, networks
+from chain import alarms, deciding, families, networks
 from chain.failpoints import committing, failpoint
-from chain.gateway import ChainError, Gateway, Head, Judgement, Outcome
-from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttempt
+from chain.gateway import Candidate, ChainError, Gateway, Head, Judgement, Outcome
+from chain.models import AttemptState, Intent, IntentState, SignedAttempt
 
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=20)  # how long what a dead worker had in hand waits; two looks at the same do no harm
-SOONEST_S, LATEST_S = 1, 30
+SOONEST_S, FORESEEN_S, LATEST_S = 1, 15, 30  # chains have been seen to hurry after they had stood still
 NOTE_LENGTH = 500
-NOBODY_COLLECTS = (Purpose.BATCH, Purpose.ALLOWANCE)
-UNDECIDED = (AttemptState.LIVE, AttemptState.SUPERSEDED)
-
-
-class Contradiction(Exception):
-    """A verdict names bytes that were proven absent before; nothing is written."""
+Seen = Sequence[tuple[Intent, Judgement]]
 
 
 def watch_due(*, now: datetime, limit: int) -> int:
@@ -40,12 +35,18 @@ def _watch_network(network: str, *, now: datetime, limit: int) -> int:
     gateway = families.gateway(network)
     try:
         head = gateway.head()
-        attempts = SignedAttempt.objects.filter(intent__in=intents)
-        gateway.read_ahead(list(attempts.order_by("id").values_list("txid", flat=True)))
+        attempts = list(SignedAttempt.objects.filter(intent__in=intents).order_by("id"))
+        gateway.read_ahead([attempt.txid for attempt in attempts])
     except ChainError as unread:
         _put_off([intent.pk for intent in intents], f"watch: {unread}", network=network, now=now)
         return 0
-    return sum(_watch(gateway, intent, head=head, now=now) for intent in intents)
+    candidates = _candidates(attempts)
+    seen = []
+    for intent in intents:
+        judgement = _judge(gateway, intent, candidates.get(intent.pk, []), head=head, now=now)
+        if judgement:
+            seen.append((intent, judgement))
+    return _write(seen, head=head, now=now)
 
 
 def _claim(network: str, *, now: datetime, limit: int) -> list[Intent]:
@@ -62,39 +63,60 @@ def _claim(network: str, *, now: datetime, limit: int) -> list[Intent]:
     return list(Intent.objects.select_related("wallet").filter(id__in=due).order_by("created_at", "id"))
 
 
-def _watch(gateway: Gateway, intent: Intent, *, head: Head, now: datetime) -> bool:
+def _candidates(attempts: Iterable[SignedAttempt]) -> dict[UUID, list[Candidate]]:
+    """By intent, in the order in which they were signed."""
+    found: dict[UUID, list[Candidate]] = {}
+    for attempt in sorted(attempts, key=lambda one: one.number):
+        found.setdefault(attempt.intent_id, []).append(attempt.candidate())
+    return found
+
+
+def _judge(
+    gateway: Gateway, intent: Intent, candidates: Sequence[Candidate], *, head: Head, now: datetime
+) -> Judgement | None:
+    """What the chain says of one payment; None, and noted, where it could not be asked."""
     failpoint("judge.before_read")
     try:
-        judgement = gateway.judge(intent.transfer(), intent.candidates(), head=head, scan=intent.scan, now=now)
+        judgement = gateway.judge(intent.transfer(), candidates, head=head, scan=intent.scan, now=now)
     except ChainError as unread:
         _put_off([intent.pk], f"watch: {unread}", network=intent.network, now=now)
-        return False
+        return None
     failpoint("judge.after_read")
     if judgement.alarm:
         log.error("payment needs a person", intent=str(intent.id), payout=str(intent.payout_id), alarm=judgement.alarm)
         alarms.raise_alarm("payment.person", subject=str(intent.id), text=judgement.alarm, now=now)
     if intent.bump_due and not judgement.bump_due:  # whatever kept a bump back, none is needed any more
         alarms.clear("payment.fees", subject=str(intent.id), now=now)
+    return judgement
+
+
+def _write(seen: Seen, *, head: Head, now: datetime) -> int:
+    """Write down what was seen; how many verdicts there were among it."""
+    for intent, judgement in seen:
+        if judgement.expired:
+            with committing("expiry"):
+                _expire(intent, judgement)
+                _note([(intent, judgement)], head=head, now=now)
+    looks = [one for one in seen if one[1].outcome is Outcome.OPEN and not one[1].expired]
+    if looks:
+        with committing("look"):
+            _note(looks, head=head, now=now)
+    return _decide([one for one in seen if one[1].outcome is not Outcome.OPEN], now=now)
+
+
+def _decide(decided: Seen, *, now: datetime) -> int:
+    """All verdicts at once; where one of them contradicts what is known, each by itself."""
+    if not decided:
+        return 0
     try:
-        return _write(intent, judgement, now=now)
-    except Contradiction as wrong:
+        return deciding.decide(decided, now=now)
+    except deciding.Contradiction as wrong:
+        if len(decided) > 1:
+            return sum(_decide([one], now=now) for one in decided)
+        ((intent, _),) = decided
         log.exception("contradicting verdicts", intent=str(intent.id), payout=str(intent.payout_id), reason=str(wrong))
         _put_off([intent.pk], f"watch: {wrong}", network=intent.network, now=now)
-        return False
-
-
-def _write(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
-    """Write down what was seen; tell whether that was the verdict."""
-    if judgement.outcome is not Outcome.OPEN:
-        return _decide(intent, judgement, now=now)
-    if judgement.expired:
-        with committing("expiry"):
-            _expire(intent, judgement)
-            _note(intent, judgement, now=now)
-    else:
-        with committing("look"):
-            _note(intent, judgement, now=now)
-    return False
+        return 0
 
 
 def _expire(intent: Intent, judgement: Judgement) -> None:
@@ -102,62 +124,16 @@ def _expire(intent: Intent, judgement: Judgement) -> None:
         intent.attempts.filter(txid=txid, state=AttemptState.LIVE).update(state=AttemptState.EXPIRED, proof=dict(proof))
 
 
-def _note(intent: Intent, judgement: Judgement, *, now: datetime) -> None:
-    Intent.objects.filter(pk=intent.pk, state=IntentState.OPEN).update(
-        next_watch_at=now + _interval(intent, now=now),
-        bump_due=judgement.bump_due,
-        scan=dict(judgement.scan),
-        last_error=judgement.note[:NOTE_LENGTH],
-    )
-
-
-def _decide(intent: Intent, judgement: Judgement, *, now: datetime) -> bool:
-    """Compare-and-swap: whoever finds the intent OPEN decides it, everybody else changes nothing."""
-    with committing("verdict"):
-        decided = Intent.objects.filter(pk=intent.pk, state=IntentState.OPEN).update(
-            state=IntentState(judgement.outcome),
-            txid=judgement.txid,
-            proof=_whole(judgement),
-            landed_block=_block_of(judgement.proof),
-            verdict_at=now,
-            collected_at=now if intent.purpose in NOBODY_COLLECTS else None,
-            bump_due=False,
-            last_error="",
+def _note(looks: Seen, *, head: Head, now: datetime) -> None:
+    """Write what there is to say of open payments, one statement for all of whom the same is said."""
+    alike: dict[tuple[timedelta, bool, str, str], list[UUID]] = {}
+    for intent, judgement in looks:
+        said = judgement.bump_due, json.dumps(judgement.scan), judgement.note[:NOTE_LENGTH]
+        alike.setdefault((_interval(intent, judgement, head=head, now=now), *said), []).append(intent.pk)
+    for (interval, bump_due, scan, note), intents in alike.items():
+        Intent.objects.filter(pk__in=intents, state=IntentState.OPEN).update(
+            next_watch_at=now + interval, bump_due=bump_due, scan=json.loads(scan), last_error=note
         )
-        if decided:
-            _close_attempts(intent, judgement.txid)
-            _close_payments(intent, judgement, now=now)
-            if judgement.spent:
-                costs.record(intent, judgement.spent, now=now)
-    return bool(decided)
-
-
-def _whole(judgement: Judgement) -> dict[str, Any]:
-    """The proof with the signed bytes, so that it says what was paid without anybody's database."""
-    landed = SignedAttempt.objects.filter(txid=judgement.txid).first()
-    return dict(judgement.proof) | ({"raw": bytes(landed.raw).hex()} if landed else {})
-
-
-def _block_of(proof: Mapping[str, Any]) -> int:
-    """The block of the transaction that decided: a foreign one's is named, ours begins the stretch."""
-    return int((proof.get("block") or proof["chain"]["first"])["number"])
-
-
-def _close_attempts(intent: Intent, txid: str) -> None:
-    """Raises: Contradiction when the deciding bytes are ours but were proven absent."""
-    ours = SignedAttempt.objects.filter(intent=intent)
-    landed = ours.filter(txid=txid, state__in=UNDECIDED).update(state=AttemptState.LANDED)
-    if not landed and ours.filter(txid=txid).exists():
-        raise Contradiction(f"{txid} decided it, but is no longer a candidate")
-    ours.filter(state__in=UNDECIDED).update(state=AttemptState.VOID)
-
-
-def _close_payments(intent: Intent, judgement: Judgement, *, now: datetime) -> None:
-    """Raises: Contradiction when a batch's payments are not those that its bytes pay."""
-    if intent.purpose == Purpose.BATCH:
-        wrong = batching.decide(intent, judgement, landed_block=_block_of(judgement.proof), now=now)
-        if wrong:
-            raise Contradiction(wrong)
 
 
 def _put_off(intents: list[UUID], reason: str, *, network: str, now: datetime) -> None:
@@ -168,8 +144,11 @@ def _put_off(intents: list[UUID], reason: str, *, network: str, now: datetime) -
     failpoint("watch.after_put_off")
 
 
-def _interval(intent: Intent, *, now: datetime) -> timedelta:
-    """A quarter of a block at first, slower the longer it takes."""
+def _interval(intent: Intent, judgement: Judgement, *, head: Head, now: datetime) -> timedelta:
+    """Until it can be final, as far as can be said; then a quarter of a block at first, slower the longer it takes.
+
+    Nobody relies on it: a look too early finds nothing, and none is put off for long.
+    """
     waited_s = (now - intent.created_at).total_seconds()
-    quarter_s = networks.network(intent.network).block_ms / 4000
-    return timedelta(seconds=min(max(SOONEST_S, quarter_s, waited_s / 60), LATEST_S))
+    until_final_s = min(judgement.final_in * head.block_ms / 1000, FORESEEN_S)
+    return timedelta(seconds=min(max(SOONEST_S, head.block_ms / 4000, waited_s / 60, until_final_s), LATEST_S))

@@ -29,6 +29,7 @@ from chain.gateway import (
     Signature,
     Signed,
     Transfer,
+    pace_ms,
 )
 
 KEPT_COUNTS = 4_096
@@ -115,12 +116,15 @@ class Gateway:
         seen = next((candidate.txid for candidate in candidates if candidate.txid in self._seen), None)
         if seen:
             depth = max(head.number - self._seen[seen] + 1, 0)
-            return Judgement(note=f"{seen} is in block {self._seen[seen]}, {depth} of {self._network.confirmations}")
+            note = f"in block {self._seen[seen]}, {depth} of {self._network.confirmations}"
+            return Judgement(note=note, final_in=self._seen[seen] - head.final_number)
         if self._nonce(transfer.wallet, head.final_number) > transfer.seq:
             return self._nonce_taken(transfer, candidates, head=head, scan=scan)
         live = next((candidate for candidate in candidates if candidate.is_live), None)
         return Judgement(
-            note="sent, in no block yet", bump_due=bool(live and self._is_stuck(transfer, live, head=head, now=now))
+            note="sent, in no block yet",
+            bump_due=bool(live and self._is_stuck(transfer, live, head=head, now=now)),
+            final_in=head.blocks_until_final(live),
         )
 
     def account(self, wallet: str, contracts: Collection[str]) -> Account:
@@ -192,7 +196,9 @@ class Gateway:
         tagged = sorted((tip.final_number for tip in tips.values()), reverse=True)[self._nodes.needed - 1]
         final_number = min(max(number - self._network.confirmations + 1, 0), tagged)
         final = self._block.keep(self._nodes.agreed(lambda node: node.block(final_number), everybody=True))
-        return Head(number, final.number, final.hash, final.at_ms)
+        newest_ms = max(tip.block.at_ms for tip in tips.values())
+        pace = pace_ms(newest=(number, newest_ms), final=(final.number, final.at_ms))
+        return Head(number, final.number, final.hash, final.at_ms, pace)
 
     def history(self) -> History:
         """What the final part of the chain says of a wallet's past.

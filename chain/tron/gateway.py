@@ -29,6 +29,7 @@ from chain.gateway import (
     Signature,
     Signed,
     Transfer,
+    pace_ms,
 )
 from chain.tron import build, client, facts, fees
 from chain.tron.client import Client, Receipt
@@ -55,7 +56,10 @@ class Gateway:
         """
         solid = self._solid()
         latest = self._nodes.gather(Client.latest)
-        return Head(min(block.number for block in latest.values()), solid.number, solid.hash, solid.at_ms)
+        number = min(block.number for block in latest.values())
+        newest_ms = max(block.at_ms for block in latest.values())
+        pace = pace_ms(newest=(number, newest_ms), final=(solid.number, solid.at_ms))
+        return Head(number, solid.number, solid.hash, solid.at_ms, pace)
 
     def quote(self, transfer: Transfer, *, previous: Candidate | None) -> Quote:  # noqa: ARG002 - TRON replaces nothing
         """A solid reference block, an expiration by the chain's clock, a fee limit from what the call needs.
@@ -107,7 +111,8 @@ class Gateway:
         return self._nodes.every(lambda node: node.each(raws, node.broadcast), number=len(raws))
 
     def read_ahead(self, txids: Sequence[str]) -> None:
-        """TRON's API takes one question at a time."""
+        """Read the receipts, some at a time."""
+        self._nodes.gather(lambda node: node.read_ahead(txids))
 
     def judge(
         self,
@@ -131,7 +136,7 @@ class Gateway:
             return Judgement(note="expired, to be signed again")
         if live.expiration_ms is not None and head.final_ms > live.expiration_ms:
             return self._expired(live, head)
-        return Judgement(note="sent, in no solid block yet")
+        return Judgement(note="sent, in no solid block yet", final_in=head.blocks_until_final(live))
 
     def account(self, wallet: str, contracts: Collection[str]) -> Account:
         """What the wallet holds at the solid head, or one that has become solid meanwhile."""

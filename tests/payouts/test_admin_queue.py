@@ -128,7 +128,7 @@ def test_the_page_tells_what_the_chain_took_for_it() -> None:
     withdrawals.dispatch(approved.id, now=make.now())
     intent = Intent.objects.get(payout_id=approved.id)
     burned = gateway.Spent("ef" * 32, 77, 13_745_000, {"energy": 130_000, "bandwidth_fee_sun": 745_000})
-    costs.record(intent, burned, now=make.now())
+    costs.record([(intent, burned)], now=make.now())
     shown = text(Desk(make.approver(1)).get(f"{QUEUE}{approved.id}/change/"))
     for fact in ("13.745 TRX", "energy 130,000", "bandwidth fee sun 745,000"):
         assert fact in shown
