@@ -77,25 +77,39 @@ def of(asset: str) -> Cap:
     return _cap(asset, row)
 
 
-def check(*payments: Payment, now: datetime) -> None:
-    """Compare payments of one asset that are not signed yet, to be made together, with the asset's limits.
+class Tally:
+    """What was signed within the window, read once, and what has been admitted since."""
 
-    Raises: OverCap, BadCaps.
-    """
-    first = payments[0]
-    cap = of(first.asset)
-    for payment in payments:
-        if payment.amount_units > cap.payment_units:
-            raise OverCap(f"{_text(payment)} is above the cap of one payment, {_coins(payment, cap.payment_units)}")
-    total_units = sum(payment.amount_units for payment in payments)
-    if total_units + _signed_units(first.asset, now=now) > cap.hour_units:
-        most = _coins(first, cap.hour_units)
-        raise OverCap(f"{_coins(first, total_units)} would take this hour above its cap, {most}")
-    if all(payment.attended for payment in payments):
-        return
-    if total_units + _signed_units(first.asset, now=now, attended=False) > cap.unattended_units:
-        most = _coins(first, cap.unattended_units)
-        raise OverCap(f"{_coins(first, total_units)} has no person's yes, and this hour's cap of such is {most}")
+    def __init__(self, *, now: datetime) -> None:
+        self.now = now
+        self._units: dict[tuple[str, bool | None], int] = {}
+
+    def admit(self, *payments: Payment) -> None:
+        """Compare payments of one asset that are not signed yet, to be made together, with the asset's limits.
+
+        Raises: OverCap, BadCaps.
+        """
+        first = payments[0]
+        cap = of(first.asset)
+        for payment in payments:
+            if payment.amount_units > cap.payment_units:
+                raise OverCap(f"{_text(payment)} is above the cap of one payment, {_coins(payment, cap.payment_units)}")
+        total_units = sum(payment.amount_units for payment in payments)
+        if total_units + self._signed_units(first.asset) > cap.hour_units:
+            most = _coins(first, cap.hour_units)
+            raise OverCap(f"{_coins(first, total_units)} would take this hour above its cap, {most}")
+        attended = all(payment.attended for payment in payments)
+        if not attended and total_units + self._signed_units(first.asset, attended=False) > cap.unattended_units:
+            most = _coins(first, cap.unattended_units)
+            raise OverCap(f"{_coins(first, total_units)} has no person's yes, and this hour's cap of such is {most}")
+        for counted in (None, attended):
+            if (first.asset, counted) in self._units:
+                self._units[first.asset, counted] += total_units
+
+    def _signed_units(self, asset: str, *, attended: bool | None = None) -> int:
+        if (asset, attended) not in self._units:
+            self._units[asset, attended] = _signed_units(asset, now=self.now, attended=attended)
+        return self._units[asset, attended]
 
 
 def check_order(payment: Payment) -> None:

@@ -167,6 +167,18 @@ def covers(intent: Intent) -> bool:
     )
 
 
+def solvent(wallets: Collection[int]) -> set[tuple[int, str]]:
+    """Of which contracts these lanes hold enough for all that they owe, the coin for the fees included."""
+    networks_of = HotWallet.objects.filter(pk__in=wallets).values_list("network", flat=True).distinct()
+    found = [lane for network in networks_of for lane in all_of(network, wallets=wallets)]
+    return {
+        (lane.wallet_id, contract)
+        for lane in found
+        for contract, fund in lane.funds.items()
+        if fund.free_units >= 0 and networks.NATIVE in lane.funds and lane.funds[networks.NATIVE].free_units >= 0
+    }
+
+
 def asset(network: str, contract: str) -> str:
     """What that contract's asset is called; the coin under its own name."""
     return next(name for name, token in networks.network(network).assets.items() if token.contract == contract)

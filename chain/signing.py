@@ -1,7 +1,8 @@
 """The signer's part: rebuild the payment, sign it, read it back, and commit the bytes before anybody sees them."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -9,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError
 
-from chain import addresses, alarms, anchoring, batching, caps, families, keys, lanes, networks, units
+from chain import agreeing, alarms, anchoring, batching, caps, families, keys, lanes, networks
 from chain.failpoints import committing, failpoint
 from chain.gateway import (
     Candidate,
@@ -23,7 +24,7 @@ from chain.gateway import (
     Signed,
     Transfer,
 )
-from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttempt
+from chain.models import AttemptState, Intent, IntentState, SignedAttempt
 from chain.ordering import Payment
 
 log = structlog.get_logger(__name__)
@@ -33,14 +34,37 @@ ERROR_LENGTH = 500
 REFUSED = "refused: "  # how `last_error` begins when a person must look
 
 
-Expected = Payment | anchoring.Anchor | batching.Batch | batching.Allowance
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """Signed bytes that nobody keeps yet, and what they were made from."""
+
+    intent: Intent
+    expected: agreeing.Expected
+    candidates: Sequence[Candidate]  # signed before them
+    quote: Quote
+    signed: Signed
+
+    def seen(self) -> list[str]:
+        """The transactions that there were when it was made."""
+        return [candidate.txid for candidate in self.candidates]
+
+    def attempt(self, *, now: datetime) -> SignedAttempt:
+        """The row that keeps them."""
+        return SignedAttempt(
+            intent=self.intent,
+            number=len(self.candidates) + 1,
+            txid=self.signed.txid,
+            raw=self.signed.raw,
+            fees=dict(self.quote.fees),
+            ref_number=self.quote.ref_number,
+            ref_hash=self.quote.ref_hash,
+            expiration_ms=self.quote.expiration_ms,
+            signed_at=now,
+            attended=agreeing.attended(self.expected),
+        )
 
 
-class PayloadDiffers(Exception):
-    """The approved payment, the ordered one and the bytes do not agree; nothing is signed, a person must look."""
-
-
-def sign(intent_id: UUID, *, expected: Expected, now: datetime) -> SignedAttempt | None:
+def sign(intent_id: UUID, *, expected: agreeing.Expected, now: datetime) -> SignedAttempt | None:
     """Sign what was approved: the first bytes, a replacement with higher fees, or new bytes after proven expiry.
 
     Only the signer process may. Returns None when nothing is to be signed now: the intent is decided or has its live
@@ -71,89 +95,91 @@ def sign(intent_id: UUID, *, expected: Expected, now: datetime) -> SignedAttempt
         put_off(intent.id, reason=str(capped), now=now)
         alarms.raise_alarm("payment.capped", subject=str(intent.id), text=str(capped), now=now)
         raise
-    except (PayloadDiffers, keys.KeyUnusable) as refused:
+    except (agreeing.PayloadDiffers, keys.KeyUnusable) as refused:
         log.exception("signing refused", intent=str(intent.id), reason=str(refused))
         put_off(intent.id, reason=str(refused), now=now, refused=True)
         raise
 
 
+def sign_together(wanted: Mapping[UUID, agreeing.Expected], *, now: datetime) -> set[UUID]:
+    """Sign the first bytes of many payments, with one reading of the network and one commit; which were signed.
+
+    All that sign() asks of one is asked of each. Who does not pass is left out, without a word: sign() says why.
+
+    Raises: NotTheSigner.
+    """
+    if settings.ROLE != "signer":
+        raise keys.NotTheSigner(f"a {settings.ROLE} process signs nothing")
+    rows = Intent.objects.select_related("wallet").filter(pk__in=wanted, state=IntentState.OPEN, wallet__paused=False)
+    fresh = list(rows.filter(attempts=None, batch=None).order_by("created_at", "id"))
+    solvent = lanes.solvent({intent.wallet_id for intent in fresh})
+    signed: set[UUID] = set()
+    for network in sorted({intent.network for intent in fresh}):
+        ours = [one for one in fresh if one.network == network and (one.wallet_id, one.contract) in solvent]
+        drafts = _drafts(network, [(intent, wanted[intent.pk]) for intent in ours], now=now)
+        made = _commit(drafts, now=now) if drafts else []
+        signed |= {attempt.intent_id for attempt in made}
+    for intent in fresh:
+        if intent.pk in signed:
+            _forget_trouble(intent, now=now)
+    return signed
+
+
+def _drafts(network: str, pairs: Sequence[tuple[Intent, agreeing.Expected]], *, now: datetime) -> list[Draft]:
+    """Those that can be agreed, admitted, quoted and sealed."""
+    gateway, tally = families.recent(network), caps.Tally(now=now)
+    agreed = []
+    for intent, expected in pairs:
+        with suppress(agreeing.PayloadDiffers, caps.OverCap):
+            transfer = agreeing.agreed(intent, expected)
+            _within_caps(expected, tally)
+            agreed.append((intent, expected, transfer))
+    drafts = []
+    with suppress(ChainError):
+        gateway.quote_ahead([transfer for _, _, transfer in agreed])
+    for intent, expected, transfer in agreed:
+        with suppress(ChainError, agreeing.PayloadDiffers, keys.KeyUnusable):
+            drafts.append(_drafted(gateway, intent, expected, [], transfer))
+    return drafts
+
+
 def _attempted(
-    intent: Intent, expected: Expected, candidates: Sequence[Candidate], *, now: datetime
+    intent: Intent, expected: agreeing.Expected, candidates: Sequence[Candidate], *, now: datetime
 ) -> SignedAttempt | None:
     """Agree, ask the network, sign, commit.
 
     Raises: ChainError, PayloadDiffers, KeyUnusable, OverCap.
     """
-    previous = next((candidate for candidate in candidates if candidate.is_live), None)
-    transfer = _agreed(intent, expected)
+    transfer = agreeing.agreed(intent, expected)
     gateway = families.recent(intent.network)
     _admit(gateway, transfer, expected, candidates, now=now)
+    made = _commit([_drafted(gateway, intent, expected, candidates, transfer)], now=now)
+    _forget_trouble(intent, now=now)
+    return made[0] if made else None
+
+
+def _drafted(
+    gateway: Gateway, intent: Intent, expected: agreeing.Expected, candidates: Sequence[Candidate], transfer: Transfer
+) -> Draft:
+    """Ask the network what it takes, and sign.
+
+    Raises: ChainError, PayloadDiffers, KeyUnusable.
+    """
+    previous = next((candidate for candidate in candidates if candidate.is_live), None)
     failpoint("quote.before_read")
     quote = gateway.quote(transfer, previous=previous)
     failpoint("quote.after_read")
-    signed = _sealed(gateway, transfer, quote)
-    attempt = _commit(intent, expected, candidates, quote, signed, now=now)
+    return Draft(intent, expected, candidates, quote, _sealed(gateway, transfer, quote))
+
+
+def _forget_trouble(intent: Intent, *, now: datetime) -> None:
     if intent.last_error:  # only what was put off can have raised them
         for kind in ("payment.fees", "payment.capped"):
             alarms.clear(kind, subject=str(intent.id), now=now)
-    return attempt
-
-
-def _agreed(intent: Intent, expected: Expected) -> Transfer:
-    """What is to be signed, after three sources have said the same: the approval, the order, the table of networks.
-
-    Raises: PayloadDiffers.
-    """
-    ordered = (
-        intent.purpose,
-        intent.payout_id,
-        intent.network,
-        intent.asset,
-        intent.to_address,
-        intent.amount_units,
-        intent.contract,
-        intent.data,
-    )
-    approved = _approved(expected, intent)
-    if approved != ordered or intent.wallet.network != intent.network:
-        raise PayloadDiffers(f"approved {approved}, ordered {ordered}")
-    return intent.transfer()
-
-
-def _approved(expected: Expected, intent: Intent) -> tuple[object, ...]:
-    """What the intent must say. Raises: PayloadDiffers."""
-    try:
-        match expected:
-            case Payment():
-                return _paid(expected)
-            case anchoring.Anchor():
-                return _anchored(expected, wallet=intent.wallet.address)
-            case batching.Batch():
-                network, asset, to_address, data = batching.payload(expected, of=intent.id)
-                return (Purpose.BATCH, None, network, asset, to_address, 0, "", data)
-            case batching.Allowance():
-                to_address, data = batching.payload_of_allowance(expected)
-                return (Purpose.ALLOWANCE, None, expected.network, expected.asset, to_address, 0, "", data)
-    except (ValueError, batching.NoBatch) as wrong:
-        raise PayloadDiffers(f"what was approved cannot be paid: {wrong}") from wrong
-
-
-def _paid(payment: Payment) -> tuple[object, ...]:
-    """What a payment's intent must say. Raises: ValueError."""
-    to_address = addresses.normalise(payment.network, payment.to_address)
-    contract = networks.token(payment.network, payment.asset).contract
-    token_units = units.to_token_units(payment.network, payment.asset, payment.amount_units)
-    what = (payment.payout_id, payment.network, payment.asset, to_address, token_units, contract)
-    return (Purpose.PAYMENT, *what, "")
-
-
-def _anchored(anchor: anchoring.Anchor, *, wallet: str) -> tuple[object, ...]:
-    """What an anchor's intent must say."""
-    return (Purpose.ANCHOR, None, anchor.network, "", wallet, 0, "", anchoring.data_of(anchor))
 
 
 def _admit(
-    gateway: Gateway, transfer: Transfer, expected: Expected, candidates: Sequence[Candidate], *, now: datetime
+    gateway: Gateway, transfer: Transfer, expected: agreeing.Expected, candidates: Sequence[Candidate], *, now: datetime
 ) -> None:
     """Have the caps allow the first bytes, and the chain show that new ones are needed: the database is not believed.
 
@@ -162,7 +188,7 @@ def _admit(
     Raises: OverCap, ChainError.
     """
     if not candidates:
-        _within_caps(expected, now=now)
+        _within_caps(expected, caps.Tally(now=now))
         return
     last = candidates[-1]
     if last.expiration_ms is not None:
@@ -171,15 +197,15 @@ def _admit(
             raise Retryable(f"{last.txid} is called expired, but the chain does not show that: {judgement.note}")
 
 
-def _within_caps(expected: Expected, *, now: datetime) -> None:
+def _within_caps(expected: agreeing.Expected, tally: caps.Tally) -> None:
     """Raises: OverCap."""
     match expected:
         case Payment():
-            caps.check(expected, now=now)
+            tally.admit(expected)
         case batching.Batch():
-            caps.check(*expected.payments, now=now)
+            tally.admit(*expected.payments)
         case anchoring.Anchor():
-            caps.check_anchor(expected.network, now=now)
+            caps.check_anchor(expected.network, now=tally.now)
         case batching.Allowance():
             caps.of(expected.asset)  # it moves nothing; an asset off the list gets no allowance either
 
@@ -198,59 +224,63 @@ def _sealed(gateway: Gateway, transfer: Transfer, quote: Quote) -> Signed:
     try:
         said = gateway.read(signed.raw)
     except Mismatch as wrong:
-        raise PayloadDiffers(f"the signed bytes are not a payment: {wrong}") from wrong
+        raise agreeing.PayloadDiffers(f"the signed bytes are not a payment: {wrong}") from wrong
     if said != meant:
-        raise PayloadDiffers(f"meant {meant}, the bytes say {said}")
+        raise agreeing.PayloadDiffers(f"meant {meant}, the bytes say {said}")
     return signed
 
 
-def _commit(
-    intent: Intent, expected: Expected, candidates: Sequence[Candidate], quote: Quote, signed: Signed, *, now: datetime
-) -> SignedAttempt | None:
-    """Keep the bytes, once; of two signers the unique indexes let one through.
+def _commit(drafts: Sequence[Draft], *, now: datetime) -> list[SignedAttempt]:
+    """Keep the bytes, once, all in one transaction; of two signers the unique indexes let one through.
 
-    Raises: OverCap when another signer used up the cap meanwhile.
+    Left out is what another signer was quicker with, and of several what the caps do not allow any more.
+
+    Raises: OverCap when another signer used up the cap for a single one.
     """
-    seen = [candidate.txid for candidate in candidates]
     try:
         with committing("signed"):
-            locked = Intent.objects.select_for_update().get(pk=intent.pk)
-            if not candidates:
-                caps.take_turns()
-                _within_caps(expected, now=now)
-            if locked.state != IntentState.OPEN or [one.txid for one in locked.candidates()] != seen:
-                return None
-            locked.attempts.filter(state=AttemptState.LIVE).update(state=AttemptState.SUPERSEDED)
-            attempt = SignedAttempt.objects.create(
-                intent=locked,
-                number=len(seen) + 1,
-                txid=signed.txid,
-                raw=signed.raw,
-                fees=dict(quote.fees),
-                ref_number=quote.ref_number,
-                ref_hash=quote.ref_hash,
-                expiration_ms=quote.expiration_ms,
-                signed_at=now,
-                attended=_attended(expected),
-            )
-            Intent.objects.filter(pk=locked.pk).update(
+            rows = Intent.objects.select_for_update().filter(pk__in=[draft.intent.pk for draft in drafts])
+            known = _known({row.pk: row for row in rows.order_by("pk")})
+            kept = [draft for draft in _admitted(drafts, now=now) if known.get(draft.intent.pk) == draft.seen()]
+            intents = [draft.intent.pk for draft in kept]
+            live = SignedAttempt.objects.filter(intent__in=intents, state=AttemptState.LIVE)
+            live.update(state=AttemptState.SUPERSEDED)
+            attempts = SignedAttempt.objects.bulk_create(draft.attempt(now=now) for draft in kept)
+            Intent.objects.filter(pk__in=intents).update(
                 bump_due=False, last_error="", next_send_at=now, next_watch_at=now
             )
     except IntegrityError as refused:
         if "attempt_" not in str(refused):
             raise
-        return None
-    return attempt
+        return [] if len(drafts) == 1 else [made for draft in drafts for made in _commit([draft], now=now)]
+    return attempts
 
 
-def _attended(expected: Expected) -> bool:
-    """Whether persons have said yes to all of it."""
-    match expected:
-        case Payment():
-            return expected.attended
-        case batching.Batch():
-            return all(payment.attended for payment in expected.payments)
-    return False
+def _admitted(drafts: Sequence[Draft], *, now: datetime) -> list[Draft]:
+    """Those that the caps allow, counted while no other signer counts. Raises: OverCap, for a single one."""
+    if any(not draft.candidates for draft in drafts):
+        caps.take_turns()
+    tally = caps.Tally(now=now)
+    admitted = []
+    for draft in drafts:
+        try:
+            if not draft.candidates:
+                _within_caps(draft.expected, tally)
+        except caps.OverCap:
+            if len(drafts) == 1:
+                raise
+        else:
+            admitted.append(draft)
+    return admitted
+
+
+def _known(locked: Mapping[UUID, Intent]) -> dict[UUID, list[str]]:
+    """The transactions that the open ones of these have by now, in the order in which they were signed."""
+    known: dict[UUID, list[str]] = {row.pk: [] for row in locked.values() if row.state == IntentState.OPEN}
+    attempts = SignedAttempt.objects.filter(intent__in=known).order_by("number")
+    for intent, txid in attempts.values_list("intent_id", "txid"):
+        known[intent].append(txid)
+    return known
 
 
 def put_off(intent_id: UUID, *, reason: str, now: datetime, refused: bool = False) -> None:

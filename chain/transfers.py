@@ -1,5 +1,6 @@
 """The public face of the chain room: order, sign, send, watch, take the verdict (DESIGN §4)."""
 
+from chain.agreeing import Expected, PayloadDiffers
 from chain.batching import Allowance, Batch, NoAllowance, NoBatch, order_allowance, payout_ids
 from chain.batching import order as order_batch
 from chain.caps import OverCap, check_order
@@ -24,7 +25,7 @@ from chain.ordering import (
 )
 from chain.rehearsing import obstacles
 from chain.sending import send_due
-from chain.signing import PayloadDiffers, put_off, sign
+from chain.signing import put_off, sign, sign_together
 from chain.watching import watch_due
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "AlreadyOrdered",
     "Batch",
     "Estimate",
+    "Expected",
     "KeyUnusable",
     "NoAllowance",
     "NoBatch",
@@ -63,6 +65,7 @@ __all__ = [
     "refresh_due",
     "send_due",
     "sign",
+    "sign_together",
     "verdicts",
     "watch_due",
 ]

@@ -10,7 +10,7 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 
-from chain import addresses, signing, transfers
+from chain import addresses, transfers
 from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
 from payouts import anchors, doorbell, surveying, ticks, turns
@@ -25,7 +25,7 @@ NOBODYS_TURN = (OperationalError, InterfaceError, SoftTimeLimitExceeded)  # the 
 Row = TypeVar("Row")
 
 # What the signer compares an intent with: read by itself, from where the intent's right to be signed comes.
-MAY_BE_SIGNED: Mapping[Purpose, Callable[[Intent], signing.Expected]] = {
+MAY_BE_SIGNED: Mapping[Purpose, Callable[[Intent], transfers.Expected]] = {
     Purpose.PAYMENT: lambda intent: authority.authorised(intent.payout_id),
     Purpose.ANCHOR: anchors.expected,
     Purpose.BATCH: authority.authorised_together,
@@ -49,10 +49,13 @@ def dispatch() -> int:
     refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane, transfers.AlreadyOrdered, transfers.OverCap)
     now = datetime.now(UTC)
     rows = queries.by_ids(rehearsal.passed(payable.ids(limit=BATCH, now=now), now=now))
-    alike: Alike[Withdrawal] = Alike(
-        lambda row: (row.network, row.asset), lambda group, now: runs.dispatch(group, now=now)
-    )
+    alike: Alike[Withdrawal] = Alike(lambda row: (row.network, row.asset), _dispatch_alike)
     return _each("dispatch", rows, lambda row, now: withdrawals.dispatch(row.id, now=now), refusals, alike=alike)
+
+
+def _dispatch_alike(rows: Sequence[Withdrawal], now: datetime) -> list[Withdrawal]:
+    runs.dispatch(rows, now=now)
+    return []
 
 
 @shared_task(name="payouts.tasks.lanes")
@@ -81,10 +84,21 @@ def sign() -> int:
         transfers.PayloadDiffers,
         transfers.KeyUnusable,
     )
-    done = _each("sign", transfers.awaiting_signature(limit=BATCH, now=datetime.now(UTC)), one, refusals)
+    rows = transfers.awaiting_signature(limit=BATCH, now=datetime.now(UTC))
+    alike: Alike[Intent] = Alike(lambda intent: intent.purpose == Purpose.PAYMENT and not intent.bump_due, _sign_alike)
+    done = _each("sign", rows, one, refusals, alike=alike)
     if done:
         doorbell.ring("send")
     return done
+
+
+def _sign_alike(intents: Sequence[Intent], now: datetime) -> list[Intent]:
+    """Sign first bytes of payments together; who is left has a turn of his own."""
+    payments = authority.those_authorised([one.payout_id for one in intents if one.payout_id])
+    signed = transfers.sign_together(
+        {one.pk: payments[one.payout_id] for one in intents if one.payout_id in payments}, now=now
+    )
+    return [intent for intent in intents if intent.pk not in signed]
 
 
 @shared_task(name="payouts.tasks.send")
@@ -108,10 +122,13 @@ def settle() -> int:
     """Take the chain's verdicts over into withdrawals and the ledger."""
     verdicts = transfers.verdicts(limit=BATCH)
     refusals = (steps.StepRefused, transfers.NotToCollect, posting.LedgerRefused, Withdrawal.DoesNotExist)
-    alike: Alike[transfers.Verdict] = Alike(
-        lambda one: one.outcome, lambda group, now: withdrawals.settle_together(group, now=now)
-    )
+    alike: Alike[transfers.Verdict] = Alike(lambda one: one.outcome, _settle_alike)
     return _each("settle", verdicts, lambda one, now: withdrawals.settle(one, now=now), refusals, alike=alike)
+
+
+def _settle_alike(verdicts: Sequence[transfers.Verdict], now: datetime) -> list[transfers.Verdict]:
+    withdrawals.settle_together(verdicts, now=now)
+    return []
 
 
 @shared_task(name="payouts.tasks.webhooks")
@@ -167,23 +184,20 @@ def _sweep(name: str, work: Callable[[datetime], int]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Alike(Generic[Row]):
-    """Which rows of a sweep can be done together, and how: all of a group or none of it."""
+    """Which rows of a sweep can be done together, and how."""
 
     by: Callable[[Row], object]
-    do: Callable[[list[Row], datetime], object]
+    do: Callable[[list[Row], datetime], Sequence[Row]]  # answers who is left
 
     def left(self, name: str, rows: Sequence[Row], *, now: datetime) -> list[Row]:
         """Do the groups; who is in one that could not be done has a turn of his own, which shows whose fault it is."""
         groups: dict[object, list[Row]] = {}
         for row in rows:
             groups.setdefault(self.by(row), []).append(row)
-        left = []
+        left: list[Row] = []
         for group in groups.values():
             try:
-                if len(group) > 1:
-                    self.do(group, now)
-                else:
-                    left += group
+                left += self.do(group, now) if len(group) > 1 else group
             except NOBODYS_TURN:
                 raise
             except Exception as fault:  # noqa: BLE001 - singly it is raised again, by its row

@@ -1,5 +1,7 @@
 """The signer's own look at the approvals: what may be signed is read from history, not taken from a queue."""
 
+from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
@@ -31,16 +33,16 @@ def authorised(payout_id: UUID) -> transfers.Payment:
     withdrawal = Withdrawal.objects.filter(id=payout_id, status=Status.PROCESSING).first()
     if withdrawal is None:
         raise NotAuthorised(f"{payout_id} is not being processed")
-    approvals = _approvals(withdrawal)
-    if any(bytes(step.payload_hash) != payload.payload_hash(withdrawal) for step in approvals):
-        raise NotAuthorised(f"{payout_id} was approved with another payload")
-    people = [step.person_id for step in approvals if step.verb.startswith("approve_l")]
-    if None in people or len({*people, withdrawal.maker_id}) != len(people) + 1:
-        raise NotAuthorised(f"{payout_id} was not approved by different people")
-    said = [step for step in approvals if step.verb in evidence.VERBS]
-    if not all(evidence.holds(step) for step in said):
-        raise NotAuthorised(f"{payout_id} has an approval without its evidence: nobody's yes")
-    return replace(withdrawals.payment(withdrawal), attended=bool(said))
+    return _bound(withdrawal)
+
+
+def those_authorised(payout_ids: Collection[UUID]) -> dict[UUID, transfers.Payment]:
+    """The payments of these that the recorded approvals bind; the others are left out."""
+    found = {}
+    for withdrawal in Withdrawal.objects.filter(id__in=payout_ids, status=Status.PROCESSING).prefetch_related("steps"):
+        with suppress(NotAuthorised):
+            found[withdrawal.id] = _bound(withdrawal)
+    return found
 
 
 def authorised_together(batch: Intent) -> transfers.Batch:
@@ -49,6 +51,20 @@ def authorised_together(batch: Intent) -> transfers.Batch:
     Raises: NotAuthorised when one of them is not: then none is signed.
     """
     return transfers.Batch(tuple(authorised(payout_id) for payout_id in transfers.payout_ids(batch)))
+
+
+def _bound(withdrawal: Withdrawal) -> transfers.Payment:
+    """Raises: NotAuthorised."""
+    approvals = _approvals(withdrawal)
+    if any(bytes(step.payload_hash) != payload.payload_hash(withdrawal) for step in approvals):
+        raise NotAuthorised(f"{withdrawal.id} was approved with another payload")
+    people = [step.person_id for step in approvals if step.verb.startswith("approve_l")]
+    if None in people or len({*people, withdrawal.maker_id}) != len(people) + 1:
+        raise NotAuthorised(f"{withdrawal.id} was not approved by different people")
+    said = [step for step in approvals if step.verb in evidence.VERBS]
+    if not all(evidence.holds(step) for step in said):
+        raise NotAuthorised(f"{withdrawal.id} has an approval without its evidence: nobody's yes")
+    return replace(withdrawals.payment(withdrawal), attended=bool(said))
 
 
 def _approvals(withdrawal: Withdrawal) -> list[StepTaken]:

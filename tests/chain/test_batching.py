@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from chain import addresses, audit, batching, caps, custody, signing, transfers
+from chain import addresses, audit, batching, caps, custody, transfers
 from chain.devnet import tokens
 from chain.evm import batches
 from chain.models import HotWallet, Intent, IntentState, Purpose, SignedAttempt
@@ -36,7 +36,7 @@ def _allowance() -> batching.Allowance:
     return batching.Allowance("ethereum", "USDT")
 
 
-def _paid(lab: labs.EvmLab, intent: Intent, expected: signing.Expected) -> Intent:
+def _paid(lab: labs.EvmLab, intent: Intent, expected: transfers.Expected) -> Intent:
     """Signed, sent, final, judged."""
     assert transfers.sign(intent.id, expected=expected, now=timezone.now()), Intent.objects.get(pk=intent.pk).last_error
     steps.send()
