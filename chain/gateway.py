@@ -116,6 +116,14 @@ class Head:
     final_ms: int
     block_ms: int  # how far apart its blocks were lately
 
+    @classmethod
+    def over(cls, final: Any, *, newest: tuple[int, int]) -> "Head":
+        """The head above a final block (of chain/links.py); the newest one's height and time tell the pace."""
+        number, newest_ms = newest
+        between = number - final.number
+        block_ms = max(newest_ms - final.at_ms, 0) // between if between > 0 else 0
+        return cls(number, final.number, final.hash, final.at_ms, block_ms)
+
     def blocks_until_final(self, candidate: Candidate | None) -> int:
         """How many blocks must become final before one can be that could hold bytes that were signed then.
 
@@ -133,12 +141,6 @@ class Answer:
     endpoint: str
     accepted: bool
     text: str
-
-
-def pace_ms(*, newest: tuple[int, int], final: tuple[int, int]) -> int:
-    """How far apart the blocks between these two are, each a height and its time in ms."""
-    blocks = newest[0] - final[0]
-    return max(newest[1] - final[1], 0) // blocks if blocks > 0 else 0
 
 
 class Outcome(StrEnum):

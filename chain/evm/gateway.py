@@ -7,7 +7,7 @@ from typing import Any
 
 from chain import addresses, links, networks, proofs, token_abi
 from chain.endpoints import Endpoints, OtherChain
-from chain.evm import build, facts, fees, nonces
+from chain.evm import build, facts, fees, nonces, rehearsal
 from chain.evm.client import Client, Receipt, Tip, quantity
 from chain.evm.history import History
 from chain.gateway import (
@@ -25,11 +25,9 @@ from chain.gateway import (
     Quote,
     Reading,
     Retryable,
-    Reverted,
     Signature,
     Signed,
     Transfer,
-    pace_ms,
 )
 
 KEPT_COUNTS = 4_096
@@ -73,14 +71,7 @@ class Gateway:
 
     def rehearse(self, transfers: Sequence[Transfer]) -> list[Obstacle | ChainError | None]:
         """Call what the transfers would call, at the newest block, with the gas that they would have."""
-        gas = hex(self._network.transfer_resource)
-        calls = []
-        for transfer in transfers:
-            to, value, data = build.call(transfer)
-            call = {"from": transfer.wallet, "to": to, "value": hex(value), "data": "0x" + data.hex(), "gas": gas}
-            calls.append([call, "latest"])
-        told = self._nodes.first(lambda node: node.each("eth_call", calls))
-        return [_obstacle(answer) for answer in told]
+        return rehearsal.run(self._nodes, transfers)
 
     def digest(self, transfer: Transfer, quote: Quote) -> bytes:
         """The hash to sign."""
@@ -96,8 +87,8 @@ class Gateway:
 
     def send(self, raws: Sequence[bytes]) -> list[list[Answer]]:
         """Send the bytes to every node; what a node calls the transactions is of no interest."""
-        asked = [["0x" + raw.hex()] for raw in raws]
-        return self._nodes.every(lambda node: node.each("eth_sendRawTransaction", asked), number=len(raws))
+        hexed = [["0x" + raw.hex()] for raw in raws]
+        return self._nodes.every(lambda node: node.each("eth_sendRawTransaction", hexed), number=len(raws))
 
     def judge(
         self,
@@ -196,9 +187,7 @@ class Gateway:
         tagged = sorted((tip.final_number for tip in tips.values()), reverse=True)[self._nodes.needed - 1]
         final_number = min(max(number - self._network.confirmations + 1, 0), tagged)
         final = self._block.keep(self._nodes.agreed(lambda node: node.block(final_number), everybody=True))
-        newest_ms = max(tip.block.at_ms for tip in tips.values())
-        pace = pace_ms(newest=(number, newest_ms), final=(final.number, final.at_ms))
-        return Head(number, final.number, final.hash, final.at_ms, pace)
+        return Head.over(final, newest=(number, max(tip.block.at_ms for tip in tips.values())))
 
     def history(self) -> History:
         """What the final part of the chain says of a wallet's past.
@@ -309,9 +298,3 @@ class Gateway:
         account = addresses.account_bytes(self._network.name, wallet)
         call = {"to": contract, "data": "0x" + token_abi.balance_call(account).hex()}
         return lambda node: facts.held(node.call("eth_call", call, at))
-
-
-def _obstacle(answer: Any) -> Obstacle | ChainError | None:
-    if isinstance(answer, Reverted):
-        return Obstacle(str(answer))
-    return answer if isinstance(answer, ChainError) else None

@@ -29,7 +29,6 @@ from chain.gateway import (
     Signature,
     Signed,
     Transfer,
-    pace_ms,
 )
 from chain.tron import build, client, facts, fees
 from chain.tron.client import Client, Receipt
@@ -58,8 +57,7 @@ class Gateway:
         latest = self._nodes.gather(Client.latest)
         number = min(block.number for block in latest.values())
         newest_ms = max(block.at_ms for block in latest.values())
-        pace = pace_ms(newest=(number, newest_ms), final=(solid.number, solid.at_ms))
-        return Head(number, solid.number, solid.hash, solid.at_ms, pace)
+        return Head.over(solid, newest=(number, newest_ms))
 
     def quote(self, transfer: Transfer, *, previous: Candidate | None) -> Quote:  # noqa: ARG002 - TRON replaces nothing
         """A solid reference block, an expiration by the chain's clock, a fee limit from what the call needs.
