@@ -188,6 +188,11 @@ AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_VERBOSE = False
+AXES_ENABLE_ACCESS_FAILURE_LOG = True  # people see in the dashboard what was tried in their name
+AXES_LOCKOUT_TEMPLATE = "payouts/dashboard/locked.html"
+AXES_CLIENT_IP_CALLABLE = "payouts.merchants.origins.address"
+# How many proxies of ours write X-Forwarded-For; what stands left of their entries anybody may have written.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 LOGIN_URL = "admin:login"
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one production shows no metrics to anybody
 RATE_LIMITS_STORAGE = REDIS_URL

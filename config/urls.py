@@ -18,6 +18,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz),
     path("metrics", metrics.metrics),
     path("admin/", admin.site.urls),
+    path("dashboard/", include("payouts.dashboard.urls")),
     *docs.routes(APIS),
     *(route for routes in APIS.values() for route in routes),
 ]

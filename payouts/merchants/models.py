@@ -4,6 +4,7 @@ import uuid
 
 import uuid_utils.compat as uuid7
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -20,6 +21,12 @@ class Merchant(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=100, unique=True)
     mode = models.CharField(max_length=4, choices=Mode.choices, default=Mode.LIVE)
+    allowed_networks = ArrayField(
+        models.CharField(max_length=49),
+        default=list,
+        blank=True,
+        help_text="Where its people and programs may call from, such as 203.0.113.0/24; empty: from anywhere.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -36,13 +43,24 @@ class Merchant(models.Model):
 
 
 class Member(models.Model):
-    """A person who acts for one merchant."""
+    """A person who acts for one merchant in the dashboard."""
+
+    class Role(models.TextChoices):
+        """What somebody may do there; each role may also do what the ones before it may."""
+
+        VIEWER = "VIEWER", "may look"
+        PAYER = "PAYER", "may pay"
+        ADMIN = "ADMIN", "may administer"
 
     merchant = models.ForeignKey(Merchant, on_delete=models.PROTECT, related_name="members")
     person = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="membership")
+    role = models.CharField(max_length=6, choices=Role.choices, default=Role.VIEWER)
 
     class Meta:
         app_label = "payouts"
+        constraints = [
+            models.CheckConstraint(name="member_role_known", condition=Q(role__in=["VIEWER", "PAYER", "ADMIN"]))
+        ]
 
 
 class ApiKey(models.Model):

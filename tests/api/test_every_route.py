@@ -79,7 +79,7 @@ TABLE: dict[tuple[str, str], tuple[str | None, Any, int, int | None]] = {
 CREDENTIALS = ("merchant", "extraction", "public", "invoice", "invoice, shop")
 STRANGERS = ("nobody", "garbage", *CREDENTIALS)
 GARBAGE = {"Authorization": "Bearer garbage", "apikey": "garbage", "x-api-secret": "garbage"}
-OTHERS = {"healthz", "readyz", "metrics", "admin/"}  # people's and machines' pages have tests of their own
+OTHERS = {"healthz", "readyz", "metrics", "admin/", "dashboard/"}  # pages have tests of their own
 
 
 def routed() -> Iterator[tuple[str, str, str]]:

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
-from payouts.merchants.models import Merchant
+from payouts.merchants import authenticators
+from payouts.merchants.models import Member, Merchant
 from payouts.merchants.store_models import QrCode, Supervisor
 from payouts.sandbox import kept, people, store
 from tests import make
@@ -63,3 +65,14 @@ def test_a_sandbox_of_an_older_version_gets_the_part_that_it_lacks() -> None:
     merchant = Merchant.objects.get(id=whole["merchant_id"])
     assert again["extraction"]["account_id"] in map(str, store.accounts(merchant))
     assert told() == again
+
+
+def test_somebody_who_administers_the_merchant_in_the_dashboard() -> None:
+    part = told()["dashboard"]
+    assert set(part) == {"username", "password", "totp_secret"}
+    answer = Client().post("/dashboard/login", {"username": part["username"], "password": part["password"]})
+    assert answer["Location"] == "/dashboard/login/code"
+    person = Member.objects.get(role=Member.Role.ADMIN).person
+    device = authenticators.of(person)
+    assert device is not None
+    assert (person.get_username(), authenticators.secret(device)) == (part["username"], part["totp_secret"])
