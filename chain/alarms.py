@@ -35,6 +35,7 @@ SUBJECTS: Mapping[str, str] = {
     "ledger": "ledger",
     "outbox": "outbox",
     "screening": "screening",
+    "provider": "a provider's host",
 }
 
 # What a stranger could provoke (money sent to a wallet of ours, a node's whims) never makes the service unready, and
@@ -58,6 +59,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (
     Kind("ledger.mismatch",           "ledger",     "balances, sums or seals contradict events", makes_unready=True),
     Kind("reconciliation.difference", "asset",      "the ledger and our wallets on chain differ"),
     Kind("screening.silent",          "screening",  "the screening service does not answer: all waits for people"),
+    Kind("rates.silent",              "provider",   "the provider of rates does not answer: its rates grow stale"),
     Kind("outbox.late",               "outbox",     "webhook messages have been due for too long"),
 )}
 # fmt: on

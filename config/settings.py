@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "django_otp.plugins.otp_static",
     "axes",
     "rest_framework",
+    "oauth2_provider",
     "drf_spectacular_sidecar",  # the scripts of the pages below /docs/
     "ledger.apps.LedgerConfig",
     "chain.apps.ChainConfig",
@@ -181,6 +182,28 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",  # people's
+    "payouts.merchants.oauth.Peppered",  # programs' OAuth2 secrets alone, which are 32 random bytes
+]
+OAUTH2_PROVIDER_APPLICATION_MODEL = "payouts.Application"
+OAUTH2_PROVIDER = {
+    "OAUTH2_SERVER_CLASS": "oauthlib.oauth2.BackendApplicationServer",  # client credentials and no other grant
+    "SCOPES": {"read": "Read", "write": "Write", "admin": "The platform's fees"},
+    "DEFAULT_SCOPES": ["read", "write"],
+    "SCOPES_BACKEND_CLASS": "payouts.merchants.oauth.Scopes",
+    "CLIENT_SECRET_HASHER": "peppered",
+    "ACCESS_TOKEN_EXPIRE_SECONDS": 36_000,
+    # RFC 9700 to the letter; the one that matters here is that tokens are kept as checksums alone.
+    "COMPLIANT_BCP_RFC9700_TOKEN_STORAGE": True,
+    "COMPLIANT_BCP_RFC9700_ACCESS_TOKEN_TRANSPORT": True,
+    "COMPLIANT_BCP_RFC9700_IMPLICIT_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PASSWORD_GRANT": True,
+    "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,
+    "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
+    "REFRESH_TOKEN_REUSE_PROTECTION": True,
+    "ALLOWED_REDIRECT_URI_SCHEMES": ["https"],
+}
 OTP_TOTP_ISSUER = "Sluice"
 OTP_TOTP_SYNC = False  # codes of one step to either side are taken; nobody can move that window
 AXES_FAILURE_LIMIT = 10
@@ -202,6 +225,10 @@ WITHDRAWAL_WAITERS = env.int("WITHDRAWAL_WAITERS", default=max(1, env.int("WEB_T
 SCREENING_URL = env.str("SCREENING_URL", default="")  # asked about every new withdrawal, see withdrawals/screening.py
 SCREENING_TOKEN = env.str("SCREENING_TOKEN", default="")
 SCREENING_TIMEOUT_S = env.float("SCREENING_TIMEOUT_S", default=5.0)
+RATES_URL = env.str("RATES_URL", default="")  # a provider of exchange rates, see payouts/rates/providers.py
+RATES_TOKEN = env.str("RATES_TOKEN", default="")
+RATES_TIMEOUT_S = env.float("RATES_TIMEOUT_S", default=5.0)
+RATES_GOOD_FOR_S = env.int("RATES_GOOD_FOR_S", default=300)
 WEBHOOKS_ALLOW_LOOPBACK = IS_LOCAL  # a developer's receiver listens on 127.0.0.1; production's never does
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],

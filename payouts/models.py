@@ -1,10 +1,13 @@
 """Index of the rooms' tables, for Django."""
 
+from payouts.currencies.models import CurrencyLimit
 from payouts.merchants.book import BookedAddress
 from payouts.merchants.models import ApiKey, Challenge, Member, Merchant, Nonce
+from payouts.merchants.oauth_models import Application
 from payouts.merchants.store_models import AddressChange, Login, QrCode, Store, Supervisor
 from payouts.merchants.user_models import UserWallet, WithdrawalSettings
 from payouts.payments.models import DepositAddress, ExtendedKey
+from payouts.rates.models import Rate
 from payouts.surveying import Difference
 from payouts.ticks import Tick
 from payouts.webhooks.models import Attempt, Endpoint, Message, SigningSecret
@@ -15,9 +18,11 @@ from payouts.withdrawals.rule_models import LimitRule, RuleDecision, RuleProposa
 __all__ = [
     "AddressChange",
     "ApiKey",
+    "Application",
     "Attempt",
     "BookedAddress",
     "Challenge",
+    "CurrencyLimit",
     "DepositAddress",
     "Difference",
     "Endpoint",
@@ -32,6 +37,7 @@ __all__ = [
     "Nonce",
     "PolicyRule",
     "QrCode",
+    "Rate",
     "RuleDecision",
     "RuleProposal",
     "SigningSecret",

@@ -15,6 +15,7 @@ from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
 from payouts import anchors, doorbell, surveying, ticks, turns
 from payouts.api import dialects
+from payouts.rates import providers
 from payouts.webhooks import delivery
 from payouts.withdrawals import authority, payable, queries, rehearsal, runs, screening, steps, withdrawals
 from payouts.withdrawals.models import Withdrawal
@@ -147,6 +148,12 @@ def seal() -> int:
 def anchor() -> int:
     """Have the newest seal's hash made public, where a network is set for that."""
     return _sweep("anchor", lambda now: anchors.sweep(now=now))
+
+
+@shared_task(name="payouts.tasks.rates")
+def rates() -> int:
+    """Have the provider of rates say what assets are worth, where there is one."""
+    return _sweep("rates", lambda now: providers.renew(now=now))
 
 
 @shared_task(name="payouts.tasks.partition")

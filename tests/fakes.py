@@ -33,7 +33,7 @@ class Receiver:
         return f"http://127.0.0.1:{self.port}{path}"
 
     def at(self, path: str) -> list[Call]:
-        return [call for call in self.calls if call.path == path]
+        return [call for call in self.calls if call.path.partition("?")[0] == path]
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -42,9 +42,9 @@ class Handler(BaseHTTPRequestHandler):
     receiver: Receiver
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         self.receiver.calls.append(Call(self.path, dict(self.headers), body))
-        answer = self.receiver.answers.get(self.path, 200)
+        answer = self.receiver.answers.get(self.path.partition("?")[0], 200)
         if callable(answer):
             answer(self)
         else:

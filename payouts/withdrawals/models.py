@@ -1,5 +1,7 @@
 """A withdrawal, the steps it took, and the rows that say what it costs and who must approve it."""
 
+from decimal import Decimal
+
 import uuid_utils.compat as uuid7
 from django.conf import settings
 from django.db import models
@@ -66,6 +68,12 @@ class Withdrawal(models.Model):
     destination = models.CharField(max_length=128)
     amount_units = amount_field()
     fee_units = amount_field()
+    platform_units = models.DecimalField(
+        max_digits=78,
+        decimal_places=0,
+        default=0,
+        help_text="The platform's part of the fee; the rest is the network's.",
+    )
     net_units = amount_field()
     credit_units = amount_field()
     memo_units = models.DecimalField(
@@ -77,6 +85,11 @@ class Withdrawal(models.Model):
         null=True,
         related_name="+",
         help_text="A URL of its own, which is told in the place of the merchant's.",
+    )
+    custom_id = models.CharField(max_length=64, blank=True, help_text="What the merchant calls it.")
+    price = models.JSONField(
+        null=True,
+        help_text="What it was priced in, where that was no coin: amount, currency, rate, its source and time.",
     )
     approval = models.CharField(max_length=10, choices=Approval.choices)
     status = models.CharField(max_length=15, choices=Status.choices)
@@ -98,6 +111,7 @@ class Withdrawal(models.Model):
         ]
         indexes = [
             models.Index(name="withdrawal_by_merchant", fields=["merchant", "-id"]),
+            models.Index(name="withdrawal_by_custom_id", fields=["merchant", "custom_id"], condition=~Q(custom_id="")),
             models.Index(name="withdrawal_by_status", fields=["status", "id"]),
             models.Index(
                 name="withdrawal_by_moment", fields=["merchant", "created_at"]
@@ -129,6 +143,10 @@ class Withdrawal(models.Model):
                 condition=Q(amount_units__gt=0, net_units__gt=0, fee_units__gte=0, credit_units__gte=0)
                 & Q(amount_units=F("net_units") + F("fee_units"))
                 & Q(credit_units__lte=F("amount_units")),
+            ),
+            models.CheckConstraint(
+                name="platform_part_is_of_the_fee",
+                condition=Q(platform_units__gte=0, platform_units__lte=F("fee_units")),
             ),
             models.CheckConstraint(  # the fee's payer is the user, or the merchant
                 name="withdrawal_memo_is_the_users_part",
@@ -187,6 +205,12 @@ class FeeRule(models.Model):
     asset = models.CharField(max_length=16)
     network = models.CharField(max_length=16)
     flat_units = amount_field()
+    percent = models.DecimalField(
+        max_digits=7,
+        decimal_places=4,
+        default=Decimal(0),
+        help_text="Of the amount, beside the flat part: the platform's.",
+    )
 
     class Meta:
         app_label = "payouts"
@@ -196,7 +220,9 @@ class FeeRule(models.Model):
                 fields=["merchant", "api", "asset", "network"],
                 nulls_distinct=False,
             ),
-            models.CheckConstraint(name="fee_not_negative", condition=Q(flat_units__gte=0)),
+            models.CheckConstraint(
+                name="fee_not_negative", condition=Q(flat_units__gte=0, percent__gte=0, percent__lt=100)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -13,6 +13,7 @@ from payouts import prepared
 from payouts.merchants import book, settings
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import Approval, Destination, FeeRule, PolicyRule, Status, Withdrawal
+from payouts.withdrawals.tariffs import Tariff
 
 LARGE = 10_000  # whole units of the asset from which screening says "large"
 
@@ -54,16 +55,16 @@ class Case:
     destination: str = ""
 
 
-def fee_units(case: Case) -> int:
-    """The withdrawal's fee in the asset's ledger units; the merchant's own row first.
+def tariff(case: Case) -> Tariff:
+    """What the withdrawal costs; the merchant's own row goes before the row for everybody.
 
     Raises: NoFeeRule.
     """
-    rows = _FEES.rows(case.merchant.id, case.api, case.asset, case.network)
-    flats = {row.merchant_id: int(row.flat_units) for row in rows}
-    if not flats:
+    rows = {row.merchant_id: row for row in _FEES.rows(case.merchant.id, case.api, case.asset, case.network)}
+    row = rows.get(case.merchant.id) or rows.get(None)
+    if row is None:
         raise NoFeeRule(f"{case.asset} on {case.network} has no fee for the {case.api} API")
-    return flats.get(case.merchant.id, flats.get(None, 0))
+    return Tariff(row.percent, int(row.flat_units))
 
 
 def approval(case: Case, *, cool_down_hours: int = 0, now: datetime) -> Approval:

@@ -1,8 +1,9 @@
 """The verbs that programs and workers use: each one transaction, each through the state table."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
@@ -56,6 +57,8 @@ class Order:
     channel: str = ""
     user_wallet: UserWallet | None = None
     callback: Endpoint | None = None
+    custom_id: str = ""
+    price: Mapping[str, Any] | None = None
 
 
 def create(order: Order, *, now: datetime) -> Withdrawal:
@@ -77,7 +80,8 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
 def _priced(order: Order, *, now: datetime) -> tuple[Withdrawal, limits.Limits]:
     """The withdrawal with its fee and who must approve it, not saved yet, and the limits that it must keep."""
     case = rules.Case(order.merchant, order.api, order.asset, order.network, order.amount_units, order.channel)
-    fee_units = rules.fee_units(case)
+    fee = rules.tariff(case).fee(order.amount_units)
+    fee_units = fee.units
     on_top_units = fee_units if order.user_wallet and not settings.user_pays_fee(order.merchant) else 0
     net_units = order.amount_units + on_top_units - fee_units
     if net_units <= 0:
@@ -96,9 +100,12 @@ def _priced(order: Order, *, now: datetime) -> tuple[Withdrawal, limits.Limits]:
         destination=address,
         amount_units=net_units + fee_units,
         fee_units=fee_units,
+        platform_units=fee.platform_units,
         net_units=net_units,
         memo_units=order.amount_units if order.user_wallet else 0,
         callback=order.callback,
+        custom_id=order.custom_id,
+        price=order.price,
         approval=approval,
         maker=order.maker,
         created_at=now,
