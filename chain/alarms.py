@@ -55,6 +55,8 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (
     Kind("payment.fees",              "intent",     "fees are above the network's ceiling: a payment or bump waits"),
     Kind("endpoint.aside",            "endpoint",   "a node is put aside: silent, errs, lags, differs, other chain"),
     Kind("chain.unread",              "network",    "no endpoint of a network tells its state"),
+    Kind("follower.behind",           "network",    "a network is not read on: deposits there are not credited"),
+    Kind("follower.parted",           "network",    "the chain left a block that was final: deposits there stop"),
     Kind("ledger.unsealed",           "ledger",     "committed events have not been sealed for too long"),
     Kind("ledger.mismatch",           "ledger",     "balances, sums or seals contradict events", makes_unready=True),
     Kind("reconciliation.difference", "asset",      "the ledger and our wallets on chain differ"),

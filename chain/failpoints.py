@@ -35,6 +35,11 @@ COMMITS: Mapping[str, str] = {  # each is two failpoints, NAME.before_commit and
     "expiry":        "bytes proven absent until past their expiration",
     "verdict":       "PAID or DEAD with its proof",
     "settle":        "verdict collected; settled and COMPLETED, or refunded and FAILED",
+    "deposit":       "what came in, in balances and payments",
+    "payment_look":  "payments in that were seen, taken back or have run out of time",
+    "follow_begin":  "a network that nobody has followed yet",
+    "follow":        "blocks that were read, what came in there, and what is confirmed by them",
+    "follow_back":   "blocks that a reorganisation took back, and what came in there",
 }
 PLACES: Mapping[str, str] = {
     "dispatch.before_order":     "PROCESSING, without its intent yet",
@@ -51,6 +56,8 @@ PLACES: Mapping[str, str] = {
     "judge.after_read":          "judged, nothing written",
     "watch.after_put_off":       "the network could not be read",
     "settle.before_collect":     "settled or refunded, the verdict not yet collected",
+    "deposit.before_collect":    "booked, the chain's row not yet marked",
+    "follow.after_read":         "blocks are read and nowhere written down",
     "ring.before_publish":       "the next sweep's doorbell is not rung",
     "ring.after_publish":        "the next sweep's doorbell is rung",
 }

@@ -1,4 +1,4 @@
-"""Which gateway speaks for which family; to add a family, add a row."""
+"""Which gateway and which reader speak for which family; to add a family, add a row to both."""
 
 import threading
 import time
@@ -9,12 +9,19 @@ from django.conf import settings
 
 from chain import networks
 from chain.evm.gateway import Gateway as EvmGateway
+from chain.evm.reading import Reader as EvmReader
 from chain.gateway import Gateway
+from chain.reading import Reader
 from chain.tron.gateway import Gateway as TronGateway
+from chain.tron.reading import Reader as TronReader
 
 FAMILIES: dict[str, Callable[..., Gateway]] = {
     "evm": EvmGateway,
     "tron": TronGateway,
+}
+READERS: dict[str, Callable[..., Reader]] = {
+    "evm": EvmReader,
+    "tron": TronReader,
 }
 
 
@@ -40,6 +47,15 @@ def gateway(network: str) -> Gateway:
     """
     row = networks.network(network)
     return FAMILIES[row.family](network, row.endpoints, timeout_s=settings.RPC_TIMEOUT_S)
+
+
+def reader(network: str) -> Reader:
+    """A fresh reader for one sweep of a follower.
+
+    Raises: UnknownNetwork.
+    """
+    row = networks.network(network)
+    return READERS[row.family](network, row.endpoints, timeout_s=settings.RPC_TIMEOUT_S)
 
 
 def recent(network: str) -> Gateway:

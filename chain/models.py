@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from chain.alarms import Alarm
+from chain.arrivals import FollowedBlock, Follower, Incoming
 from chain.fields import UnitsField, new_id
 from chain.gateway import Candidate, Transfer
 from chain.lane_tables import LaneBalance, LaneThreshold, Pause
@@ -17,7 +18,10 @@ __all__ = [
     "Cost",
     "EndpointFault",
     "EndpointHealth",
+    "FollowedBlock",
+    "Follower",
     "HotWallet",
+    "Incoming",
     "Intent",
     "IntentState",
     "LaneBalance",

@@ -6,6 +6,7 @@ from chain.batching import order as order_batch
 from chain.caps import OverCap, check_order
 from chain.costs import of_payout as costs_of_payout
 from chain.estimates import Estimate, estimate
+from chain.following import follow_due
 from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
 from chain.lanes import NoLane, fitting, reach_units
 from chain.liquidity import refresh_due
@@ -52,6 +53,7 @@ __all__ = [
     "deposit_xpub",
     "estimate",
     "fitting",
+    "follow_due",
     "latest_txid",
     "latest_txids",
     "obstacles",

@@ -34,6 +34,8 @@ app.conf.beat_schedule = {
     "send":       {"task": "payouts.tasks.send",       "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "watch":      {"task": "payouts.tasks.watch",      "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "settle":     {"task": "payouts.tasks.settle",     "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
+    "follow":     {"task": "payouts.tasks.follow",     "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
+    "deposits":   {"task": "payouts.tasks.deposits",   "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "webhooks":   {"task": "payouts.tasks.webhooks",   "schedule": 1.0, "options": {"queue": "webhooks", "expires": 5}},
     "seal":       {"task": "payouts.tasks.seal",       "schedule": 0.5, "options": {"queue": "worker", "expires": 5}},
     "anchor":     {"task": "payouts.tasks.anchor",     "schedule": 2.0, "options": {"queue": "worker", "expires": 5}},

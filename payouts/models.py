@@ -7,6 +7,7 @@ from payouts.merchants.oauth_models import Application
 from payouts.merchants.store_models import AddressChange, Login, QrCode, Store, Supervisor
 from payouts.merchants.user_models import UserWallet, WithdrawalSettings
 from payouts.payments.models import DepositAddress, ExtendedKey
+from payouts.payments.payment_models import Deposit, Payment, PaymentStep
 from payouts.rates.models import Rate
 from payouts.surveying import Difference
 from payouts.ticks import Tick
@@ -23,6 +24,7 @@ __all__ = [
     "BookedAddress",
     "Challenge",
     "CurrencyLimit",
+    "Deposit",
     "DepositAddress",
     "Difference",
     "Endpoint",
@@ -35,6 +37,8 @@ __all__ = [
     "Merchant",
     "Message",
     "Nonce",
+    "Payment",
+    "PaymentStep",
     "PolicyRule",
     "QrCode",
     "Rate",

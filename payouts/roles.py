@@ -7,6 +7,8 @@ DOORS = ("payouts_decide_rule",)
 _GRANTS = """
     REVOKE DELETE ON payouts_withdrawal FROM sluice_app;
     REVOKE UPDATE, DELETE ON payouts_steptaken FROM sluice_app;
+    REVOKE DELETE ON payouts_payment FROM sluice_app;
+    REVOKE UPDATE, DELETE ON payouts_paymentstep, payouts_deposit FROM sluice_app;
     REVOKE INSERT, UPDATE, DELETE ON payouts_withdrawalcount FROM sluice_app;  -- a trigger counts
     -- Rules are changed by one function alone, from a proposal that somebody else made: withdrawals/amending.py.
     REVOKE INSERT, UPDATE, DELETE ON {rules}, payouts_ruledecision FROM sluice_app;

@@ -4,17 +4,21 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
+from uuid import UUID
 
 import structlog
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 
-from chain import addresses, transfers
+from chain import addresses, following, incoming, transfers
 from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
 from payouts import anchors, doorbell, surveying, ticks, turns
 from payouts.api import dialects
+from payouts.payments import addresses as deposit_addresses
+from payouts.payments import deposits as booking
+from payouts.payments import payment_sweeps
 from payouts.rates import providers
 from payouts.webhooks import delivery
 from payouts.withdrawals import authority, payable, queries, rehearsal, runs, screening, steps, withdrawals
@@ -22,6 +26,7 @@ from payouts.withdrawals.models import Withdrawal
 
 log = structlog.get_logger(__name__)
 BATCH = 100
+MOST_DEPOSITS = 2_000  # in one transaction
 NOBODYS_TURN = (OperationalError, InterfaceError, SoftTimeLimitExceeded)  # the database or the time is away for all
 Row = TypeVar("Row")
 
@@ -129,6 +134,43 @@ def settle() -> int:
 
 def _settle_alike(verdicts: Sequence[transfers.Verdict], now: datetime) -> list[transfers.Verdict]:
     withdrawals.settle_together(verdicts, now=now)
+    return []
+
+
+@shared_task(name="payouts.tasks.follow")
+@turns.one_at_a_time
+def follow() -> int:
+    """Read on at every network what comes in at deposit addresses."""
+    found = following.Followed()
+
+    def read(now: datetime) -> int:
+        nonlocal found
+        found = transfers.follow_due(ours=deposit_addresses.ours, now=now)
+        return BATCH if found.is_behind else 0
+
+    done = _sweep("follow", read)
+    if found.news:
+        doorbell.ring("deposits")
+    return done
+
+
+@shared_task(name="payouts.tasks.deposits")
+@turns.one_at_a_time
+def deposits() -> int:
+    """Book what is final, and move the payments that were seen, paid or have run out of time."""
+    now = datetime.now(UTC)
+    looked = payment_sweeps.look(now=now, limit=BATCH)
+    alike: Alike[UUID] = Alike(lambda _one: "all", _book_alike)
+    ids = incoming.to_collect(limit=MOST_DEPOSITS)
+    refusals = (posting.LedgerRefused, incoming.NotToCollect)
+    booked = _each("deposits", ids, lambda one, now: booking.book(one, now=now), refusals, alike=alike)
+    if looked or booked:
+        doorbell.ring("webhooks")
+    return booked
+
+
+def _book_alike(ids: Sequence[UUID], now: datetime) -> list[UUID]:
+    booking.book_together(ids, now=now)
     return []
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import models
 
-SWEEPS = ("screen", "lanes", "dispatch", "sign", "send", "watch", "settle", "webhooks", "seal")
+SWEEPS = ("screen", "lanes", "dispatch", "sign", "send", "watch", "settle", "follow", "deposits", "webhooks", "seal")
 
 
 class Tick(models.Model):

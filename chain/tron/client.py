@@ -92,15 +92,15 @@ class Client:
 
         Raises: Retryable when the node has none there (yet).
         """
-        return _block(self.call("walletsolidity/getblockbynum", num=number), f"solid block {number}")
+        return read_block(self.call("walletsolidity/getblockbynum", num=number), f"solid block {number}")
 
     def solid(self) -> Block:
         """The newest solid block."""
-        return _block(self.call("walletsolidity/getnowblock"), "solid block")
+        return read_block(self.call("walletsolidity/getnowblock"), "solid block")
 
     def latest(self) -> Block:
         """The newest block, which a reorganisation may take back."""
-        return _block(self.call("wallet/getnowblock"), "block")
+        return read_block(self.call("wallet/getnowblock"), "block")
 
     def chain_id(self) -> int:
         """Which chain this is: the last four bytes of its first block's id.
@@ -186,7 +186,11 @@ def _words(message: str) -> str:
         return message
 
 
-def _block(block: Any, what: str) -> Block:
+def read_block(block: Any, what: str) -> Block:
+    """A block as the API shows it.
+
+    Raises: Retryable when it shows none.
+    """
     try:
         header = block["block_header"]["raw_data"]
         number = int(header.get("number", 0))

@@ -1,16 +1,18 @@
 """Deposit addresses: derived from an extended public key, so that no process here holds what could spend from them."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 import bip32
-from django.db import transaction
+from django.db import connection, transaction
 from eth_keys import datatypes as secp256k1
 
 from chain import addresses
 from payouts.merchants.models import Merchant
 from payouts.payments.models import DepositAddress, ExtendedKey
 
+_OURS = "SELECT account FROM payouts_depositaddress WHERE network = %s AND account = ANY(%s)"
 RECEIVING = 0  # BIP-44's "external chain": addresses that others are told
 
 
@@ -49,7 +51,8 @@ def provide(merchant: Merchant, *, owner: UUID, network: str, now: datetime) -> 
         )
         if row.address is None:
             row.address = derive(key, row.number)
-            row.save(update_fields=["address"])
+            row.account = addresses.account_bytes(network, row.address)
+            row.save(update_fields=["address", "account"])
     return row.address
 
 
@@ -63,3 +66,10 @@ def derive(key: ExtendedKey, number: int) -> str:
     compressed = tree.get_pubkey_from_path([RECEIVING, number])
     account = secp256k1.PublicKey.from_compressed_bytes(compressed).to_canonical_address()
     return addresses.from_bytes(key.network, account)
+
+
+def ours(network: str, accounts: Collection[bytes]) -> set[bytes]:
+    """Which of these accounts are deposit addresses of that network: one question, however many they are."""
+    with connection.cursor() as cursor:
+        cursor.execute(_OURS, [network, list(accounts)])
+        return {bytes(account) for (account,) in cursor.fetchall()}

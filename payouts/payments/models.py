@@ -1,6 +1,7 @@
 """Deposit addresses and the extended public keys that they are derived from."""
 
 from django.db import models
+from django.db.models import Q
 
 from payouts.merchants.models import Merchant
 
@@ -28,6 +29,7 @@ class DepositAddress(models.Model):
     owner = models.UUIDField(help_text="Whose it is within the merchant's book: a user wallet's id, say.")
     network = models.CharField(max_length=16)
     address = models.CharField(max_length=128, null=True)  # noqa: DJ001 - NULL until the number has been derived
+    account = models.BinaryField(max_length=20, null=True, help_text="The bytes behind it, as blocks show them.")
     created_at = models.DateTimeField()
 
     class Meta:
@@ -35,6 +37,11 @@ class DepositAddress(models.Model):
         constraints = [
             models.UniqueConstraint(name="one_address_per_owner", fields=["owner", "network"]),
             models.UniqueConstraint(name="address_is_one_owners", fields=["network", "address"]),
+            models.UniqueConstraint(name="account_is_one_owners", fields=["network", "account"]),
+            models.CheckConstraint(
+                name="address_with_its_account",
+                condition=Q(address=None, account=None) | Q(address__isnull=False, account__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

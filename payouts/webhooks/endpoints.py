@@ -89,6 +89,9 @@ def callback(merchant: Merchant, *, api: str, url: str, events: list[str], now: 
     secret_for(merchant, api=api, now=now)
     which = {"merchant": merchant, "api": api, "url": url, "is_callback": True, "is_active": True}
     endpoint, _ = Endpoint.objects.get_or_create(**which, defaults={"events": events, "created_at": now})
+    if not set(events) <= set(endpoint.events):  # made with the URL of something else
+        endpoint.events = sorted({*endpoint.events, *events})
+        endpoint.save(update_fields=["events"])
     return endpoint
 
 

@@ -79,16 +79,16 @@ class EvmLab:
     def stop(self) -> None:
         self.rpc("evm_setIntervalMining", 1)
 
-    def _as_owner(self, function: str, *arguments: Any) -> None:
+    def as_owner(self, function: str, *arguments: Any) -> str:
         data = "0x" + tokens.call_data(function, *arguments).hex()
         call = {"from": OWNER, "to": self.token, "data": data, "gas": hex(200_000), "gasPrice": hex(100 * 10**9)}
-        self.rpc("eth_sendTransaction", call)
+        return str(self.rpc("eth_sendTransaction", call))
 
     def wallet(self, *, units: int) -> HotWallet:
         wallet = wallets.create("ethereum", light=True)
         self.rpc("anvil_setBalance", wallet.address, hex(100 * ETHER))
-        self._as_owner("issue", units)
-        self._as_owner("transfer", wallet.address, units)
+        self.as_owner("issue", units)
+        self.as_owner("transfer", wallet.address, units)
         self.mine(FINAL["ethereum"])
         liquidity.refresh("ethereum", now=timezone.now())
         return wallet
@@ -96,7 +96,7 @@ class EvmLab:
     def move(self, source: str, target: str, *, units: int) -> None:
         """Tokens out of or into a wallet, past the protocol."""
         if source == OWNER:
-            self._as_owner("issue", units)
+            self.as_owner("issue", units)
         self.rpc("anvil_impersonateAccount", source)
         data = "0x" + tokens.call_data("transfer", target, units).hex()
         call = {"from": source, "to": self.token, "data": data, "gas": hex(200_000), "gasPrice": hex(100 * 10**9)}
@@ -114,11 +114,11 @@ class EvmLab:
         self.rpc("anvil_reorg", blocks, [])
 
     def blacklist(self, address: str, *, on: bool = True) -> None:
-        self._as_owner("addBlackList" if on else "removeBlackList", address)
+        self.as_owner("addBlackList" if on else "removeBlackList", address)
         self.mine()
 
     def token_fee(self, *, basis_points: int) -> None:
-        self._as_owner("setParams", basis_points, 10)
+        self.as_owner("setParams", basis_points, 10)
         self.mine()
 
     def head(self) -> int:

@@ -14,6 +14,7 @@ from tests.chain.crash import desk, place
 from tests.chain.crash.paths import FAMILIES, PATHS, WAYS
 
 pytestmark = [pytest.mark.chains, pytest.mark.timeout(600)]
+MONEY_IN = ("follow", "deposit.", "payment_look.")  # see payouts/test_deposit_crashes
 EVERY_HIT = "CRASH_AT_EVERY_HIT" in os.environ
 Build = Callable[[str], place.Place]
 
@@ -62,7 +63,7 @@ def test_the_paths_come_to_every_failpoint_there_is(build: Build, tmp_path: Path
     for name, network in WAYS:
         points = places[network].record(name, tmp_path / f"{name} {network}")
         reached |= {point.partition(":")[0] for point in points}
-    assert reached == failpoints.POINTS
+    assert reached == {point for point in failpoints.POINTS if not point.startswith(MONEY_IN)}
 
 
 @pytest.mark.parametrize("network", FAMILIES)

@@ -15,6 +15,7 @@ from payouts.api.public import fields
 from payouts.api.public.fields import Refused
 from payouts.merchants.models import ApiKey
 from payouts.payments import addresses as deposit_addresses
+from payouts.payments import deposits
 from payouts.webhooks import endpoints
 from payouts.webhooks.models import Message
 from payouts.withdrawals import idempotency, limits, rules, steps, withdrawals
@@ -26,7 +27,8 @@ LEAST_UNITS = 100_000  # 0.1 USDT, which itself is enough
 CURRENCIES = {"USDT-TRC20": "tron", "USDT-ERC20": "ethereum"}
 CURRENCY_NAMES = {network: code for code, network in CURRENCIES.items()}
 CREATE_FIELDS = frozenset({"userId", "walletAddress", "amount", "currencyType", "callbackUrl"})
-EVENTS = [steps.WAITS_FOR_MERCHANT, *(f"withdrawal.{end}" for end in ("completed", "failed", "rejected", "cancelled"))]
+ENDS = ("completed", "failed", "rejected", "cancelled")
+EVENTS = [steps.WAITS_FOR_MERCHANT, *(f"withdrawal.{end}" for end in ENDS), deposits.EVENT]
 TEST_EVENT = "webhook.test"
 public_id, parse_id = str, ids.parse_uuid
 
@@ -159,7 +161,7 @@ def outcome(seen: Mapping[str, Any]) -> dict[str, Any]:
 
 def withdrawal(seen: Mapping[str, Any]) -> dict[str, Any]:
     """A payout or withdrawal, whole."""
-    currency = CURRENCY_NAMES.get(seen["network"]) if seen["asset"] == ASSET else None
+    currency = _currency(seen)
     return outcome(seen) | {
         "userId": seen["user_id"],
         "type": "withdrawal" if seen["user_id"] else "payout",
@@ -189,6 +191,8 @@ def webhook_body(message: Message) -> bytes:
     """
     if message.event == TEST_EVENT:
         return orjson.dumps({"success": True, "message": "Test webhook", "data": {"type": "test", **message.data}})
+    if message.event == deposits.EVENT:
+        return orjson.dumps(success("Transaction status update", deposit(message.data)))
     seen = message.data
     shown = withdrawal(seen)
     data = {
@@ -207,7 +211,35 @@ def webhook_body(message: Message) -> bytes:
         "network": shown["network"],
         "id": seen["id"],
     }
-    return orjson.dumps({"success": True, "message": "Transaction status update", "data": data})
+    return orjson.dumps(success("Transaction status update", data))
+
+
+def deposit(seen: Mapping[str, Any]) -> dict[str, Any]:
+    """A user's deposit as its webhook tells it; what is told is final."""
+    asset, fee_units = seen["asset"], int(seen["fee_units"])
+    currency = _currency(seen)
+    return {
+        "type": "deposit",
+        "transactionId": seen["id"],
+        "clientId": seen["user_id"],
+        "amount": number(seen["amount_units"], asset),
+        "fee": number(fee_units, asset),
+        "netAmount": number(int(seen["amount_units"]) - fee_units, asset),
+        "actualBalance": number(seen["balance_units"], asset),
+        "currencyType": currency or f"{asset}-{seen['network'].upper()}",
+        "status": "completed",
+        "createdAt": moment(seen["block_at"]),
+        "confirmedAt": moment(seen["created_at"]),
+        "blockchainTxHash": seen["txid"],
+        "walletAddress": seen["address"],
+        "network": currency.partition("-")[2] if currency else seen["network"].upper(),
+        "id": seen["id"],
+    }
+
+
+def _currency(seen: Mapping[str, Any]) -> str | None:
+    """The documented code; None for what the documents do not know."""
+    return CURRENCY_NAMES.get(seen["network"]) if seen["asset"] == ASSET else None
 
 
 def page(name: str, items: list[Any], *, number: int, limit: int, total: int) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+"""What came in, for whoever books it: pulled here, and marked in the transaction that books it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db.models import QuerySet, Sum
+
+from chain import networks, units
+from chain.arrivals import ArrivalState, Incoming
+
+
+class NotToCollect(Exception):
+    """It is not confirmed, or somebody has collected it."""
+
+
+def to_collect(*, limit: int) -> list[UUID]:
+    """What is confirmed and in nobody's books yet, oldest block first."""
+    rows = _waiting().order_by("block_at", "network", "txid", "index")
+    return list(rows.values_list("id", flat=True)[:limit])
+
+
+def locked(ids: Collection[UUID]) -> list[Incoming]:
+    """Those of them that still wait, their rows locked until the transaction ends, oldest block first."""
+    rows = {row.id: row for row in _waiting().select_for_update().filter(id__in=ids).order_by("id")}
+    return sorted(rows.values(), key=lambda row: (row.block_at, row.network, row.txid, row.index))
+
+
+def collect(ids: Collection[UUID], *, now: datetime) -> None:
+    """Mark these as taken over, in the transaction that does so.
+
+    Raises: NotToCollect, also when one of them was collected by somebody else.
+    """
+    rows = _waiting().filter(id__in=ids)
+    if rows.update(collected_at=now) != len(ids):
+        raise NotToCollect(f"not all of {len(ids)} arrivals wait to be collected")
+
+
+def seen() -> QuerySet[Incoming]:
+    """What is in a block that may still be taken back."""
+    return Incoming.objects.filter(state=ArrivalState.SEEN)
+
+
+def unbooked() -> QuerySet[Incoming]:
+    """What was seen or is confirmed, and is in nobody's books yet."""
+    return Incoming.objects.filter(collected_at=None)
+
+
+def by_address(network: str, asset: str) -> QuerySet[Incoming, tuple[str, int]]:
+    """What came in of an asset, and stays, by address. Units: what the network's chain counts in."""
+    rows = Incoming.objects.filter(network=network, asset=asset, state=ArrivalState.CONFIRMED)
+    return rows.values_list("recipient").annotate(units=Sum("amount_units"))
+
+
+def uncollected_units(network: str, asset: str) -> int:
+    """What is confirmed and in nobody's books yet. Units: the asset's ledger units, each movement's whole ones.
+
+    Raises: networks.UnknownNetwork.
+    """
+    networks.token(network, asset)
+    rows = _waiting().filter(network=network, asset=asset)
+    return sum(units.to_ledger_units(network, asset, one) for one in rows.values_list("amount_units", flat=True))
+
+
+def _waiting() -> QuerySet[Incoming]:
+    return Incoming.objects.filter(state=ArrivalState.CONFIRMED, collected_at=None)
