@@ -4,9 +4,8 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import QuerySet, Sum
+from django.db.models import QuerySet
 
-from chain import networks, units
 from chain.arrivals import ArrivalState, Incoming
 
 
@@ -44,22 +43,6 @@ def seen() -> QuerySet[Incoming]:
 def unbooked() -> QuerySet[Incoming]:
     """What was seen or is confirmed, and is in nobody's books yet."""
     return Incoming.objects.filter(collected_at=None)
-
-
-def by_address(network: str, asset: str) -> QuerySet[Incoming, tuple[str, int]]:
-    """What came in of an asset, and stays, by address. Units: what the network's chain counts in."""
-    rows = Incoming.objects.filter(network=network, asset=asset, state=ArrivalState.CONFIRMED)
-    return rows.values_list("recipient").annotate(units=Sum("amount_units"))
-
-
-def uncollected_units(network: str, asset: str) -> int:
-    """What is confirmed and in nobody's books yet. Units: the asset's ledger units, each movement's whole ones.
-
-    Raises: networks.UnknownNetwork.
-    """
-    networks.token(network, asset)
-    rows = _waiting().filter(network=network, asset=asset)
-    return sum(units.to_ledger_units(network, asset, one) for one in rows.values_list("amount_units", flat=True))
 
 
 def _waiting() -> QuerySet[Incoming]:
