@@ -1,11 +1,11 @@
 """What may be signed, after three sources have said the same: the approval, the order, the table of networks."""
 
-from chain import addresses, anchoring, batching, networks, units
+from chain import addresses, anchoring, batching, keys, networks, sweeping, units
 from chain.gateway import Transfer
-from chain.models import Intent, Purpose
+from chain.models import HotWallet, Intent, Purpose
 from chain.ordering import Payment
 
-Expected = Payment | anchoring.Anchor | batching.Batch | batching.Allowance
+Expected = Payment | anchoring.Anchor | batching.Batch | batching.Allowance | sweeping.Sweep | sweeping.TopUp
 
 
 class PayloadDiffers(Exception):
@@ -28,7 +28,7 @@ def agreed(intent: Intent, expected: Expected) -> Transfer:
         intent.data,
     )
     approved = _approved(expected, intent)
-    if approved != ordered or intent.wallet.network != intent.network:
+    if approved != ordered or intent.wallet.network != intent.network or _of_other_kind(intent):
         raise PayloadDiffers(f"approved {approved}, ordered {ordered}")
     return intent.transfer()
 
@@ -47,6 +47,10 @@ def _approved(expected: Expected, intent: Intent) -> tuple[object, ...]:
             case batching.Allowance():
                 to_address, data = batching.payload_of_allowance(expected)
                 return (Purpose.ALLOWANCE, None, expected.network, expected.asset, to_address, 0, "", data)
+            case sweeping.Sweep():
+                return _swept(expected, intent)
+            case sweeping.TopUp():
+                return _topped_up(expected, intent)
     except (ValueError, batching.NoBatch) as wrong:
         raise PayloadDiffers(f"what was approved cannot be paid: {wrong}") from wrong
 
@@ -63,6 +67,37 @@ def _paid(payment: Payment) -> tuple[object, ...]:
 def _anchored(anchor: anchoring.Anchor, *, wallet: str) -> tuple[object, ...]:
     """What an anchor's intent must say."""
     return (Purpose.ANCHOR, None, anchor.network, "", wallet, 0, "", anchoring.data_of(anchor))
+
+
+def _swept(sweep: sweeping.Sweep, intent: Intent) -> tuple[object, ...]:
+    """What a sweep's intent must say: any amount, but from an address of this signer's deriving to a key of its own.
+
+    Raises: PayloadDiffers, ValueError.
+    """
+    network, wallet = sweep.network, intent.wallet
+    if not keys.derives(network, address=wallet.address, number=wallet.number):
+        raise PayloadDiffers(f"{wallet.address} is no deposit address of ours on {network}")
+    if not keys.holds(network, intent.to_address):
+        raise PayloadDiffers(f"{intent.to_address} is no hot wallet of ours on {network}")
+    contract = networks.token(network, sweep.asset).contract
+    return (Purpose.SWEEP, None, network, sweep.asset, intent.to_address, intent.amount_units, contract, "")
+
+
+def _topped_up(top_up: sweeping.TopUp, intent: Intent) -> tuple[object, ...]:
+    """What a top-up's intent must say: coin for an address of this signer's deriving; the caps limit how much.
+
+    Raises: PayloadDiffers, ValueError.
+    """
+    network, coin = top_up.network, networks.network(top_up.network).coin
+    lane = HotWallet.deposits.filter(network=network, address=intent.to_address).first()
+    if lane is None or not keys.derives(network, address=lane.address, number=lane.number):
+        raise PayloadDiffers(f"{intent.to_address} is no deposit address of ours on {network}")
+    return (Purpose.TOP_UP, None, network, coin, lane.address, top_up.amount_units, networks.NATIVE, "")
+
+
+def _of_other_kind(intent: Intent) -> bool:
+    """Whether a deposit address is to do a hot wallet's work, or the other way round."""
+    return (intent.wallet.number is None) == (intent.purpose == Purpose.SWEEP)
 
 
 def attended(expected: Expected) -> bool:

@@ -53,6 +53,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (
     Kind("payment.capped",            "intent",     "the signer's caps do not allow a payment now: it waits"),
     Kind("payment.refused",           "intent",     "the signer refuses: approval, order and bytes do not agree"),
     Kind("payment.fees",              "intent",     "fees are above the network's ceiling: a payment or bump waits"),
+    Kind("sweep.waits",               "lane",       "money on a deposit address cannot be swept: refused, or no coin"),
     Kind("endpoint.aside",            "endpoint",   "a node is put aside: silent, errs, lags, differs, other chain"),
     Kind("chain.unread",              "network",    "no endpoint of a network tells its state"),
     Kind("follower.behind",           "network",    "a network is not read on: deposits there are not credited"),

@@ -2,8 +2,9 @@
 
 `SIGNER_CAPS` is JSON in whole coins: {"USDT": {"payment": "50000", "hour": "250000", "unattended": "1000"}}. An asset
 that it does not name is not signed. `payment` limits one payment, `hour` what is signed within an hour, `unattended`
-what is signed within an hour without any person's yes (nothing where it is left out). Nobody who has only the database
-or the broker can raise them. What is over a cap waits, with an alarm, and goes on by itself.
+what is signed within an hour without any person's yes, `gas` (of a network's coin) what goes to our own deposit
+addresses within an hour for their sweeps' fees; the last two are nothing where they are left out. Nobody who has only
+the database or the broker can raise them. What is over a cap waits, with an alarm, and goes on by itself.
 """
 
 import json
@@ -17,7 +18,7 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Sum
 
-from chain import units
+from chain import networks, units
 from chain.models import Purpose, SignedAttempt
 from chain.ordering import Payment
 
@@ -26,7 +27,8 @@ ANCHORS = (
     3  # of one network in the pause between two: one, and what replaces it when a foreign transaction takes its nonce
 )
 ANY = "*"  # every other asset; outside production only
-LIMITS = ("payment", "hour", "unattended")
+LIMITS = ("payment", "hour", "unattended", "gas")
+PAYMENTS = (Purpose.PAYMENT, Purpose.BATCH)  # what leaves our own wallets
 
 
 class BadCaps(ValueError):
@@ -44,6 +46,7 @@ class Cap:
     payment_units: int
     hour_units: int
     unattended_units: int
+    gas_units: int
 
 
 def parsed(text: str) -> Mapping[str, Mapping[str, str]]:
@@ -59,7 +62,7 @@ def parsed(text: str) -> Mapping[str, Mapping[str, str]]:
         raise BadCaps("SIGNER_CAPS is a JSON object of objects")
     for asset, row in table.items():
         if not {"payment", "hour"} <= row.keys() <= set(LIMITS):
-            raise BadCaps(f"SIGNER_CAPS: {asset} has payment and hour, and may have unattended")
+            raise BadCaps(f"SIGNER_CAPS: {asset} has payment and hour, and may have unattended and gas")
         if asset != ANY:
             _cap(asset, row)
     return table
@@ -134,6 +137,21 @@ def check_anchor(network: str, *, now: datetime) -> None:
         raise OverCap(f"{ANCHORS} anchors on {network} were signed lately")
 
 
+def check_top_up(network: str, *, amount_units: int, now: datetime) -> None:
+    """Let nobody drain the hot wallets into gas: a top-up is what one transfer can cost, and an hour's sum is capped.
+
+    Units: the network's coin's smallest.
+    Raises: OverCap, BadCaps.
+    """
+    row = networks.network(network)
+    if amount_units > row.ceiling_units:
+        raise OverCap(f"a top-up of {amount_units} is above what one transfer on {network} may cost")
+    signed = SignedAttempt.objects.filter(number=1, intent__purpose=Purpose.TOP_UP, intent__asset=row.coin)
+    lately = signed.filter(signed_at__gt=now - WINDOW).aggregate(total=Sum("intent__amount_units"))["total"] or 0
+    if units.to_ledger_units(network, row.coin, int(lately) + amount_units) > of(row.coin).gas_units:
+        raise OverCap(f"this hour's cap of {row.coin} for deposit addresses' gas is used up")
+
+
 def take_turns() -> None:
     """Let one signer at a time count and commit, to the end of the caller's transaction."""
     with connection.cursor() as cursor:
@@ -142,7 +160,9 @@ def take_turns() -> None:
 
 def _signed_units(asset: str, *, now: datetime, attended: bool | None = None) -> int:
     """What was signed for the first time within the window; a replacement of the same payment counts once."""
-    rows = SignedAttempt.objects.filter(number=1, intent__asset=asset, signed_at__gt=now - WINDOW)
+    rows = SignedAttempt.objects.filter(
+        number=1, intent__asset=asset, intent__purpose__in=PAYMENTS, signed_at__gt=now - WINDOW
+    )
     if attended is not None:
         rows = rows.filter(attended=attended)
     sums = [

@@ -10,7 +10,7 @@ from chain.failpoints import committing
 from chain.gateway import Judgement
 from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttempt
 
-NOBODY_COLLECTS = (Purpose.BATCH, Purpose.ALLOWANCE)
+NOBODY_COLLECTS = (Purpose.BATCH, Purpose.ALLOWANCE, Purpose.SWEEP, Purpose.TOP_UP)
 UNDECIDED = (AttemptState.LIVE, AttemptState.SUPERSEDED)
 DECIDED = ["state", "txid", "proof", "landed_block", "verdict_at", "collected_at", "bump_due", "last_error"]
 

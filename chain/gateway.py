@@ -40,6 +40,7 @@ class Transfer:
     """What one transaction must do, and nothing else; two transfers are equal when their payloads are.
 
     Without a contract it moves the network's own coin; `data` is then what the transaction carries, in hexadecimal.
+    `to_our_own`: the recipient is no contract, so that coin goes there for the least gas; no part of the payload.
 
     Units: seq is the nonce on EVM and the timestamp in ms on TRON.
     """
@@ -51,6 +52,7 @@ class Transfer:
     to_address: str
     amount_units: int
     data: str = ""
+    to_our_own: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,6 +278,12 @@ class Gateway(Protocol):
 
     def fee_units(self) -> int:
         """The most that the fees of one payment may come to now, in the native coin's units. Raises: ChainError."""
+
+    def most_units(self, transfer: Transfer) -> int:
+        """What the wallet must have in coin for this transfer's fees now, nothing staked. Raises: ChainError."""
+
+    def cost_units(self, transfer: Transfer, quote: Quote) -> int:
+        """The same at a quote. Raises: ChainError."""
 
     def estimate(self, transfer: Transfer) -> Expected:
         """What the transfer would probably cost now. Raises: ChainError."""

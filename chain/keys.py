@@ -17,9 +17,11 @@ from eth_keys import datatypes as secp256k1
 from chain import addresses, gateway, networks
 from chain.evm.libraries import Account
 
+RECEIVING = 0  # BIP-44's "external chain": addresses that others are told
 DEPOSIT_PATHS = {"evm": "m/44'/60'/0'", "tron": "m/44'/195'/0'"}  # by family. Source: BIP-44, SLIP-44
 LIGHT_SCRYPT_N = 4096  # local and test wallets only: it opens in a few milliseconds
 _opened: dict[Path, secp256k1.PrivateKey] = {}  # scrypt takes a second on purpose: once per process is enough
+_trees: dict[Path, bip32.BIP32] = {}  # the same of the deposit seeds
 
 
 class KeyUnusable(Exception):
@@ -39,7 +41,7 @@ def create(network: str, *, light: bool = False) -> str:
     """
     _require_signer()
     key = secp256k1.PrivateKey(secrets.token_bytes(32))
-    address = addresses.from_bytes(network, key.public_key.to_canonical_address())
+    address = _address(network, key)
     _keep(_file(network, address), key.to_bytes(), light=light)
     return address
 
@@ -55,16 +57,37 @@ def deposit_xpub(network: str, *, light: bool = False) -> tuple[str, str]:
     file = _file(network, "deposits")
     if not file.exists():
         _keep(file, secrets.token_bytes(32), light=light)
-    return path, str(bip32.BIP32.from_seed(_unsealed(file)).get_xpub_from_path(path))
+        _trees.pop(file, None)
+    return path, str(_tree(network).get_xpub_from_path(path))
 
 
-def sign_digest(network: str, *, address: str, digest: bytes) -> gateway.Signature:
-    """Sign 32 bytes with that wallet's key (deterministic, RFC 6979: the same payload gives the same bytes).
+def holds(network: str, address: str) -> bool:
+    """Whether this keystore has the key of that hot wallet: nobody can put one there by way of the database.
+
+    Raises: NotTheSigner, BadAddress.
+    """
+    _require_signer()
+    return _file(network, addresses.normalise(network, address)).exists()
+
+
+def derives(network: str, *, address: str, number: int | None) -> bool:
+    """Whether that is the deposit address with this number below the network's seed.
 
     Raises: NotTheSigner, KeyUnusable.
     """
     _require_signer()
-    signature = _open(network, address).sign_msg_hash(digest)
+    return number is not None and _address(network, _derived(network, number)) == address
+
+
+def sign_digest(network: str, *, address: str, digest: bytes, number: int | None = None) -> gateway.Signature:
+    """Sign 32 bytes with that wallet's key (deterministic, RFC 6979: the same payload gives the same bytes).
+
+    A deposit address has a number, and its key is derived.
+
+    Raises: NotTheSigner, KeyUnusable.
+    """
+    _require_signer()
+    signature = _open(network, address, number).sign_msg_hash(digest)
     return gateway.Signature(r=signature.r, s=signature.s, parity=signature.v)
 
 
@@ -73,17 +96,39 @@ def _require_signer() -> None:
         raise NotTheSigner(f"a {settings.ROLE} process has no business with keys")
 
 
-def _open(network: str, address: str) -> secp256k1.PrivateKey:
+def _open(network: str, address: str, number: int | None) -> secp256k1.PrivateKey:
+    if number is not None:
+        key = _derived(network, number)
+        if _address(network, key) != address:
+            raise KeyUnusable(f"{address} is not the deposit address with number {number}")
+        return key
     file = _file(network, address)
     if file not in _opened:
         try:
             key = secp256k1.PrivateKey(_unsealed(file))
         except ValueError as wrong:
             raise KeyUnusable(f"the key of {address} does not open") from wrong
-        if addresses.from_bytes(network, key.public_key.to_canonical_address()) != address:
+        if _address(network, key) != address:
             raise KeyUnusable(f"the file of {address} holds another wallet's key")
         _opened[file] = key
     return _opened[file]
+
+
+def _derived(network: str, number: int) -> secp256k1.PrivateKey:
+    """The private key of the deposit address with this number. Source: BIP-32; BIP-44."""
+    path = f"{DEPOSIT_PATHS[networks.network(network).family]}/{RECEIVING}/{number}"
+    return secp256k1.PrivateKey(_tree(network).get_privkey_from_path(path))
+
+
+def _tree(network: str) -> bip32.BIP32:
+    file = _file(network, "deposits")
+    if file not in _trees:
+        _trees[file] = bip32.BIP32.from_seed(_unsealed(file))
+    return _trees[file]
+
+
+def _address(network: str, key: secp256k1.PrivateKey) -> str:
+    return addresses.from_bytes(network, key.public_key.to_canonical_address())
 
 
 def _keep(file: Path, secret: bytes, *, light: bool) -> None:

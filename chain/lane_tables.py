@@ -64,6 +64,33 @@ class LaneThreshold(models.Model):
         return f"{self.asset} on {self.network or 'every network'}"
 
 
+class SweepRule(models.Model):
+    """From which amount on, and how long after the last deposit, a deposit address is swept.
+
+    A network's own row goes before everybody's; an asset without a row is not swept.
+    Units: whole coins, as people write them.
+    """
+
+    asset = models.CharField(max_length=16)
+    network = models.CharField(max_length=32, blank=True, default="", help_text="Empty: every network.")
+    least_amount = models.DecimalField(
+        max_digits=60, decimal_places=18, help_text="In whole coins; less than this stays where it is."
+    )
+    after_s = models.PositiveIntegerField(default=30, help_text="Seconds without another deposit before it is swept.")
+
+    class Meta:
+        """One row per case."""
+
+        app_label = "chain"
+        constraints = [
+            models.UniqueConstraint(fields=["asset", "network"], name="sweep_rule_once"),
+            models.CheckConstraint(condition=Q(least_amount__gte=0), name="sweep_rule_not_negative"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.asset} on {self.network or 'every network'}"
+
+
 class Pause(models.Model):
     """Somebody stopped a lane, or a whole network where no wallet is named; kept after it has ended."""
 

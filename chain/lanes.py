@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import reduce
 from operator import or_
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from chain import networks, units
 from chain.models import HotWallet, Intent, IntentState, LaneBalance
@@ -76,8 +76,11 @@ class Lane:
 def all_of(network: str, *, wallets: Collection[int] | None = None) -> list[Lane]:
     """Every lane of the network (or those of these wallets), in the order of their enrolment."""
     rows = HotWallet.objects.filter(network=network).order_by("id")
-    if wallets is not None:
-        rows = rows.filter(pk__in=wallets)
+    return of(rows if wallets is None else rows.filter(pk__in=wallets))
+
+
+def of(rows: QuerySet[HotWallet]) -> list[Lane]:
+    """These wallets as lanes, deposit addresses too."""
     balances: dict[int, list[LaneBalance]] = {}
     for balance in LaneBalance.objects.filter(wallet__in=[row.pk for row in rows]).order_by("contract"):
         balances.setdefault(balance.wallet_id, []).append(balance)

@@ -9,7 +9,8 @@ from chain.alarms import Alarm
 from chain.arrivals import FollowedBlock, Follower, Incoming
 from chain.fields import UnitsField, new_id
 from chain.gateway import Candidate, Transfer
-from chain.lane_tables import LaneBalance, LaneThreshold, Pause
+from chain.lane_tables import LaneBalance, LaneThreshold, Pause, SweepRule
+from chain.wallet_tables import HotWallet, WalletKind
 
 __all__ = [
     "Alarm",
@@ -28,7 +29,9 @@ __all__ = [
     "LaneThreshold",
     "Pause",
     "SignedAttempt",
+    "SweepRule",
     "UnitsField",
+    "WalletKind",
     "new_id",
 ]
 
@@ -39,27 +42,6 @@ if TYPE_CHECKING:
     PayoutIdField = models.UUIDField[UUID | None, UUID]
 else:
     PayoutIdField = models.UUIDField  # Django's fields take no type arguments when they run
-
-
-class HotWallet(models.Model):
-    """A lane: one account on one network whose key the signer holds."""
-
-    network = models.CharField(max_length=32)
-    address = models.CharField(max_length=64)
-    next_seq = models.BigIntegerField(
-        default=0
-    )  # EVM: the next nonce; TRON: the earliest timestamp (ms) not yet given out
-    paused = models.BooleanField(default=False)  # whether a Pause stands for it or its network: pausing.py keeps it
-    note = models.CharField(max_length=200, blank=True, default="")
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        """One row per account, sequences that only count upwards."""
-
-        constraints = [
-            models.UniqueConstraint(fields=["network", "address"], name="hot_wallet_once"),
-            models.CheckConstraint(condition=Q(next_seq__gte=0), name="hot_wallet_seq_not_negative"),
-        ]
 
 
 class IntentState(models.TextChoices):
@@ -77,6 +59,8 @@ class Purpose(models.TextChoices):
     ANCHOR = "anchor"
     BATCH = "batch"  # many payments of one token by one transaction
     ALLOWANCE = "allowance"  # lets the batch contract move one token of a lane
+    SWEEP = "sweep"  # what lies on a deposit address, to a hot wallet of ours
+    TOP_UP = "topup"  # the coin that a deposit address needs for its sweep, from a hot wallet
 
 
 class Intent(models.Model):
@@ -121,13 +105,25 @@ class Intent(models.Model):
             models.UniqueConstraint(
                 fields=["network"], condition=Q(purpose="anchor", state="OPEN"), name="intent_one_open_anchor"
             ),
-            # What each purpose is made of: a payment pays somebody for a payout and carries nothing else, the others
-            # move no coin and carry their data.
+            models.UniqueConstraint(
+                fields=["wallet"], condition=Q(purpose="sweep", state="OPEN"), name="intent_one_open_sweep"
+            ),
+            models.UniqueConstraint(
+                fields=["network", "to_address"],
+                condition=Q(purpose="topup", state="OPEN"),
+                name="intent_one_open_top_up",
+            ),
+            # What each purpose is made of: a payment pays somebody for a payout and carries nothing else; sweeps and
+            # top-ups move our own money between our own wallets (a trigger sees to that); the others move no coin and
+            # carry their data.
             models.CheckConstraint(
                 condition=Q(purpose="payment", payout_id__isnull=False, amount_units__gt=0, data="")
                 | Q(purpose="anchor", payout_id=None, amount_units=0, asset="", contract="", batch=None) & ~Q(data="")
                 | Q(purpose__in=["batch", "allowance"], payout_id=None, amount_units=0, contract="", batch=None)
                 & ~Q(data="")
+                & ~Q(asset="")
+                | Q(purpose="sweep", payout_id=None, amount_units__gt=0, data="", batch=None) & ~Q(asset="")
+                | Q(purpose="topup", payout_id=None, amount_units__gt=0, data="", batch=None, contract="")
                 & ~Q(asset=""),
                 name="intent_made_for_its_purpose",
             ),
@@ -168,6 +164,7 @@ class Intent(models.Model):
             to_address=self.to_address,
             amount_units=self.amount_units,
             data=self.data,
+            to_our_own=self.purpose in (Purpose.SWEEP, Purpose.TOP_UP),
         )
 
     def candidates(self) -> list[Candidate]:

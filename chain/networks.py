@@ -42,6 +42,7 @@ class Network:
     block_ms: int
     bump_after_ms: int = 0  # EVM: not mined for so long: same nonce, higher fees
     transfer_resource: int  # EVM: the gas limit of a transfer; TRON: its energy where no estimate can be had
+    coin_resource: int = 21_000  # EVM: the gas of coin to an account without code; 0 where that is not always the same
     fee_ceiling: int  # EVM: the highest max_fee_wei that we sign; TRON: the highest fee_limit_sun
     l1_fee_oracle: str = ""  # EVM: the contract that says what a transaction's data cost on layer 1
     explorer_tx_url: str
@@ -63,6 +64,11 @@ class Network:
     def endpoints(self) -> list[str]:
         """The nodes that this deployment gives it; none: the network is not configured."""
         return list(getattr(settings, self.urls_setting))
+
+    @property
+    def ceiling_units(self) -> int:
+        """What one transfer may cost at the highest fee that we sign, in the coin's units."""
+        return self.fee_ceiling * (self.transfer_resource if self.family == "evm" else 1)
 
     @property
     def most_behind(self) -> int:
@@ -91,7 +97,8 @@ NETWORKS: dict[str, Network] = {row.name: row for row in (
     Network(  # a gas limit there pays for the bytes on Ethereum too
         name="arbitrum", title="Arbitrum One", family="evm", urls_setting="ARBITRUM_RPC_URLS", chain_id=42161,
         confirmations=20, final_tag="safe", block_ms=250, bump_after_ms=30_000, transfer_resource=2_000_000,
-        fee_ceiling=50 * GWEI, explorer_tx_url="https://arbiscan.io/tx/{txid}", coin="ETH", coin_decimals=18,
+        coin_resource=0, fee_ceiling=50 * GWEI, explorer_tx_url="https://arbiscan.io/tx/{txid}",
+        coin="ETH", coin_decimals=18,
         tokens={
             "USDT":  Token("0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", 6),
             "USDC":  Token("0xaf88d065e77c8cC2239327C5EDb3A432268e5831", 6),

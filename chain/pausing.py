@@ -54,7 +54,13 @@ def resume(network: str, *, address: str = "", by: str, reason: str, now: dateti
 def project(network: str) -> None:
     """Write on the lanes' rows what the standing pauses say."""
     standing = Pause.objects.filter(Q(wallet=OuterRef("pk")) | Q(wallet=None), network=network, ended_at=None)
-    HotWallet.objects.filter(network=network).update(paused=Exists(standing))
+    HotWallet.every.filter(network=network).update(paused=Exists(standing))
+
+
+def stopped() -> Exists:
+    """A condition on intents: a pause stands for the lane or its network. The signer asks this, not the lanes' rows."""
+    of_lane = Q(wallet=OuterRef("wallet")) | Q(wallet=None)
+    return Exists(Pause.objects.filter(of_lane, network=OuterRef("network"), ended_at=None))
 
 
 def is_paused(network: str) -> bool:
@@ -71,7 +77,7 @@ def reasons(wallet: HotWallet) -> list[Pause]:
 def _locked(network: str, address: str) -> HotWallet | None:
     """All lanes of the network are locked, in the order in which orders lock them; the one meant is returned."""
     networks.network(network)
-    rows = {row.address: row for row in HotWallet.objects.select_for_update().filter(network=network).order_by("id")}
+    rows = {row.address: row for row in HotWallet.every.select_for_update().filter(network=network).order_by("id")}
     if not address:
         return None
     try:

@@ -10,6 +10,7 @@ BEGIN
     -- The application orders, sends and watches.
     REVOKE DELETE ON {protected} FROM sluice_app;
     REVOKE INSERT ON chain_hotwallet FROM sluice_app;
+    GRANT EXECUTE ON FUNCTION chain_deposit_lane TO sluice_app;  -- adds deposit addresses alone
     REVOKE INSERT, UPDATE ON chain_signedattempt FROM sluice_app;
     GRANT UPDATE (state, proof) ON chain_signedattempt TO sluice_app;
     -- The signer takes wallets into use, keeps what it signed, and says why it did not. It orders nothing.

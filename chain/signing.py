@@ -10,7 +10,7 @@ import structlog
 from django.conf import settings
 from django.db import IntegrityError
 
-from chain import agreeing, alarms, anchoring, batching, caps, families, keys, lanes, networks
+from chain import agreeing, alarms, anchoring, batching, caps, families, keys, lanes, networks, pausing, sweeping
 from chain.failpoints import committing, failpoint
 from chain.gateway import (
     Candidate,
@@ -24,7 +24,7 @@ from chain.gateway import (
     Signed,
     Transfer,
 )
-from chain.models import AttemptState, Intent, IntentState, SignedAttempt
+from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttempt
 from chain.ordering import Payment
 
 log = structlog.get_logger(__name__)
@@ -78,7 +78,8 @@ def sign(intent_id: UUID, *, expected: agreeing.Expected, now: datetime) -> Sign
     candidates = intent.candidates()
     previous = next((candidate for candidate in candidates if candidate.is_live), None)
     replaceable = intent.bump_due and networks.network(intent.network).family == "evm"  # elsewhere both could pay
-    if intent.batch_id or intent.state != IntentState.OPEN or intent.wallet.paused or (previous and not replaceable):
+    is_stopped = intent.wallet.paused or Intent.objects.filter(pausing.stopped(), pk=intent.pk).exists()
+    if intent.batch_id or intent.state != IntentState.OPEN or is_stopped or (previous and not replaceable):
         return None
     if previous is None and not lanes.covers(intent):
         put_off(intent.id, reason="its lane holds too little for it and those before it", now=now)
@@ -111,7 +112,7 @@ def sign_together(wanted: Mapping[UUID, agreeing.Expected], *, now: datetime) ->
     if settings.ROLE != "signer":
         raise keys.NotTheSigner(f"a {settings.ROLE} process signs nothing")
     rows = Intent.objects.select_related("wallet").filter(pk__in=wanted, state=IntentState.OPEN, wallet__paused=False)
-    fresh = list(rows.filter(attempts=None, batch=None).order_by("created_at", "id"))
+    fresh = list(rows.filter(~pausing.stopped(), attempts=None, batch=None).order_by("created_at", "id"))
     solvent = lanes.solvent({intent.wallet_id for intent in fresh})
     signed: set[UUID] = set()
     for network in sorted({intent.network for intent in fresh}):
@@ -169,7 +170,9 @@ def _drafted(
     failpoint("quote.before_read")
     quote = gateway.quote(transfer, previous=previous)
     failpoint("quote.after_read")
-    return Draft(intent, expected, candidates, quote, _sealed(gateway, transfer, quote))
+    if intent.purpose == Purpose.SWEEP:
+        sweeping.require_coin(intent, cost_units=gateway.cost_units(transfer, quote))
+    return Draft(intent, expected, candidates, quote, _sealed(gateway, transfer, quote, number=intent.wallet.number))
 
 
 def _forget_trouble(intent: Intent, *, now: datetime) -> None:
@@ -208,16 +211,20 @@ def _within_caps(expected: agreeing.Expected, tally: caps.Tally) -> None:
             caps.check_anchor(expected.network, now=tally.now)
         case batching.Allowance():
             caps.of(expected.asset)  # it moves nothing; an asset off the list gets no allowance either
+        case sweeping.TopUp():
+            caps.check_top_up(expected.network, amount_units=expected.amount_units, now=tally.now)
+        case sweeping.Sweep():
+            pass  # ours to ours: what it costs in coin, the caps of top-ups limit
 
 
-def _sealed(gateway: Gateway, transfer: Transfer, quote: Quote) -> Signed:
+def _sealed(gateway: Gateway, transfer: Transfer, quote: Quote, *, number: int | None) -> Signed:
     """Sign, then decode the bytes again and compare everything that they say.
 
     Raises: PayloadDiffers, KeyUnusable.
     """
     digest = gateway.digest(transfer, quote)
     failpoint("signature.before_signing")
-    signature = keys.sign_digest(transfer.network, address=transfer.wallet, digest=digest)
+    signature = keys.sign_digest(transfer.network, address=transfer.wallet, digest=digest, number=number)
     failpoint("signature.after_signing")
     signed = gateway.attach(transfer, quote, signature)
     meant = Reading(transfer, quote.fees, quote.expiration_ms, quote.ref_mark, signed.txid)

@@ -5,6 +5,7 @@ from chain.batching import Allowance, Batch, NoAllowance, NoBatch, order_allowan
 from chain.batching import order as order_batch
 from chain.caps import OverCap, check_order
 from chain.costs import of_payout as costs_of_payout
+from chain.deposit_lanes import note_deposit
 from chain.estimates import Estimate, estimate
 from chain.following import follow_due
 from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
@@ -27,6 +28,7 @@ from chain.ordering import (
 from chain.rehearsing import obstacles
 from chain.sending import send_due
 from chain.signing import put_off, sign, sign_together
+from chain.sweeping import Sweep, TopUp, sweep_due
 from chain.watching import watch_due
 
 __all__ = [
@@ -44,6 +46,8 @@ __all__ = [
     "OverCap",
     "PayloadDiffers",
     "Payment",
+    "Sweep",
+    "TopUp",
     "Verdict",
     "awaiting_signature",
     "check_order",
@@ -56,6 +60,7 @@ __all__ = [
     "follow_due",
     "latest_txid",
     "latest_txids",
+    "note_deposit",
     "obstacles",
     "order",
     "order_all",
@@ -68,6 +73,7 @@ __all__ = [
     "send_due",
     "sign",
     "sign_together",
+    "sweep_due",
     "verdicts",
     "watch_due",
 ]

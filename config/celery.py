@@ -31,6 +31,7 @@ app.conf.beat_schedule = {
     "lanes":      {"task": "payouts.tasks.lanes",      "schedule": 2.0, "options": {"queue": "worker", "expires": 5}},
     "dispatch":   {"task": "payouts.tasks.dispatch",   "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "sign":       {"task": "payouts.tasks.sign",       "schedule": 1.0, "options": {"queue": "signer", "expires": 5}},
+    "sweep":      {"task": "payouts.tasks.sweep",      "schedule": 5.0, "options": {"queue": "worker", "expires": 5}},
     "send":       {"task": "payouts.tasks.send",       "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "watch":      {"task": "payouts.tasks.watch",      "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "settle":     {"task": "payouts.tasks.settle",     "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},

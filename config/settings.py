@@ -169,7 +169,7 @@ LOCAL_DIR = KEYSTORE_DIR.parent  # where the local default keeps what it made
 # The signer's own. The caps are worth what keeps others from changing its environment; see chain/caps.py.
 KEYSTORE_PASSPHRASE = env.str("KEYSTORE_PASSPHRASE", default="") if ROLE == "signer" else ""
 KEYSTORE_PASSPHRASE_FILE = env.str("KEYSTORE_PASSPHRASE_FILE", default="")
-GENEROUS = '{"*": {"payment": "1000000000", "hour": "100000000000", "unattended": "1000000000"}}'
+GENEROUS = '{"*": {"payment": "1000000000", "hour": "100000000000", "unattended": "1000000000", "gas": "1000000"}}'
 SIGNER_CAPS = env.str("SIGNER_CAPS", default=GENEROUS if IS_LOCAL else "")
 APPROVAL_KEY = bytes.fromhex(
     env.str("APPROVAL_KEY", default="00" * 32 if IS_LOCAL and ROLE in ("web", "signer") else "")

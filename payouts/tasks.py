@@ -27,6 +27,7 @@ from payouts.withdrawals.models import Withdrawal
 log = structlog.get_logger(__name__)
 BATCH = 100
 MOST_DEPOSITS = 2_000  # in one transaction
+SWEPT = 20  # deposit addresses, of each of which every asset is read
 NOBODYS_TURN = (OperationalError, InterfaceError, SoftTimeLimitExceeded)  # the database or the time is away for all
 Row = TypeVar("Row")
 
@@ -36,6 +37,8 @@ MAY_BE_SIGNED: Mapping[Purpose, Callable[[Intent], transfers.Expected]] = {
     Purpose.ANCHOR: anchors.expected,
     Purpose.BATCH: authority.authorised_together,
     Purpose.ALLOWANCE: lambda intent: transfers.Allowance(intent.network, intent.asset),
+    Purpose.SWEEP: lambda intent: transfers.Sweep(intent.network, intent.asset),
+    Purpose.TOP_UP: lambda intent: transfers.TopUp(intent.network, intent.amount_units),
 }
 
 
@@ -68,6 +71,15 @@ def _dispatch_alike(rows: Sequence[Withdrawal], now: datetime) -> list[Withdrawa
 def lanes() -> int:
     """Read what the lanes hold, and say which need money."""
     return _sweep("lanes", lambda now: transfers.refresh_due(now=now))
+
+
+@shared_task(name="payouts.tasks.sweep")
+def sweep() -> int:
+    """Bring what lies on deposit addresses into the hot wallets, and them the coin for that."""
+    ordered = _sweep("sweep", lambda now: transfers.sweep_due(now=now, limit=SWEPT))
+    if ordered:
+        doorbell.ring("sign")
+    return ordered
 
 
 @shared_task(name="payouts.tasks.sign")

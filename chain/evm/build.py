@@ -56,10 +56,13 @@ def gas_limit(transfer: Transfer) -> int:
 
     Source: EIP-7623, the floor price of data, which is never below EIP-2028's.
     """
+    row = networks.network(transfer.network)
+    if transfer.to_our_own and transfer.contract == networks.NATIVE and row.coin_resource and not transfer.data:
+        return row.coin_resource
     data = bytes.fromhex(transfer.data)
     carried = 10 * data.count(0) + 40 * (len(data) - data.count(0))
     paid = batches.gas_limit(len(batches.read_pay_call(data).payments)) if batches.is_pay_call(data) else 0
-    return networks.network(transfer.network).transfer_resource + carried + paid
+    return row.transfer_resource + carried + paid
 
 
 def call(transfer: Transfer) -> tuple[str, int, bytes]:

@@ -39,6 +39,25 @@ def most_wei(market: Price, network: networks.Network) -> int:
     return network.transfer_resource * min(_max_fee_wei(market), network.fee_ceiling)
 
 
+def most_wei_of(nodes: Endpoints[Client], transfer: Transfer, market: Price) -> int:
+    """The most that this transfer may cost at this price, its data's share on layer 1 included.
+
+    Raises: ChainError.
+    """
+    max_fee_wei = min(_max_fee_wei(market), networks.network(transfer.network).fee_ceiling)
+    fees = {"gas": build.gas_limit(transfer), "max_fee_wei": max_fee_wei, "tip_wei": market.tip_wei}
+    return most_wei_at(nodes, transfer, Quote(fees, ref_number=0, ref_hash=""))
+
+
+def most_wei_at(nodes: Endpoints[Client], transfer: Transfer, quote: Quote) -> int:
+    """The most that it may cost when this quote is signed.
+
+    Raises: ChainError.
+    """
+    gas, max_fee_wei = quote.fees["gas"], quote.fees["max_fee_wei"]
+    return gas * max_fee_wei + _l1_fee_wei(nodes, transfer, gas=gas, gas_price_wei=max_fee_wei)
+
+
 def offer(market: Price, *, previous: Candidate | None, ceiling_wei: int) -> dict[str, int]:
     """The fees to sign: twice the base fee and the tip; a replacement's are 12.5 % higher, both, or more.
 

@@ -1,13 +1,13 @@
 """An EVM network as the protocol sees it: fees, final receipts, and who took a nonce."""
 
 import functools
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from chain import addresses, links, networks, proofs, token_abi
+from chain import links, networks, proofs
 from chain.endpoints import Endpoints, OtherChain
-from chain.evm import build, facts, fees, nonces, rehearsal
+from chain.evm import build, facts, fees, holdings, nonces, rehearsal
 from chain.evm.client import Client, Receipt, Tip, quantity
 from chain.evm.history import History
 from chain.gateway import (
@@ -121,13 +121,20 @@ class Gateway:
     def account(self, wallet: str, contracts: Collection[str]) -> Account:
         """What the wallet holds at the newest final block, which every call names by its hash (EIP-1898)."""
         head = self.head()
-        at = {"blockHash": head.final_hash}
-        held = {contract: self._nodes.agreed(self._balance(contract, wallet, at)) for contract in contracts}
+        held = {contract: self._held_at(head.final_hash, contract, [wallet]) for contract in contracts}
         return Account(head.final_number, held)
 
     def fee_units(self) -> int:
         """The whole gas limit at the price that would be signed now, or at the ceiling above which nothing is."""
         return fees.most_wei(fees.price(self._nodes, self._tips()), self._network)
+
+    def most_units(self, transfer: Transfer) -> int:
+        """Its gas limit at the price that would be signed now, and its data's share on layer 1."""
+        return fees.most_wei_of(self._nodes, transfer, self._moment[0])
+
+    def cost_units(self, transfer: Transfer, quote: Quote) -> int:
+        """The same at the quote's price."""
+        return fees.most_wei_at(self._nodes, transfer, quote)
 
     def estimate(self, transfer: Transfer) -> Expected:
         """Its gas at today's price."""
@@ -289,12 +296,5 @@ class Gateway:
         return self._nodes.agreed(lambda node: node.nonce(wallet, hex(number)))
 
     def _held_at(self, block_hash: str, contract: str, wallets: Collection[str]) -> int:
-        at = {"blockHash": block_hash}
-        return sum(self._nodes.agreed(self._balance(contract, wallet, at)) for wallet in wallets)
-
-    def _balance(self, contract: str, wallet: str, at: str | dict[str, str]) -> Callable[[Client], int]:
-        if contract == networks.NATIVE:
-            return lambda node: quantity(node.call("eth_getBalance", wallet, at))
-        account = addresses.account_bytes(self._network.name, wallet)
-        call = {"to": contract, "data": "0x" + token_abi.balance_call(account).hex()}
-        return lambda node: facts.held(node.call("eth_call", call, at))
+        name, asked, at = self._network.name, list(wallets), {"blockHash": block_hash}
+        return sum(self._nodes.agreed(lambda node: holdings.read(node, name, contract, asked, at=at)))

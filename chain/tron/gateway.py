@@ -149,6 +149,14 @@ class Gateway:
         """A transfer's energy and bandwidth, all of it burned; what is staked is not counted on."""
         return fees.most_sun(self._nodes, self._network)
 
+    def most_units(self, transfer: Transfer) -> int:
+        """What its energy may burn by the fee limit that would be signed now, and its bytes."""
+        return self.cost_units(transfer, self.quote(transfer, previous=None))
+
+    def cost_units(self, transfer: Transfer, quote: Quote) -> int:  # noqa: ARG002 - its energy is in the fee limit
+        """The same by the quote's fee limit."""
+        return quote.fees["fee_limit_sun"] + fees.TRANSFER_BYTES * self._prices["getTransactionFee"]
+
     def estimate(self, transfer: Transfer) -> Expected:
         """Its energy and bandwidth at today's prices, without what the wallet has free."""
         return fees.estimate(self._nodes, transfer)

@@ -8,12 +8,16 @@ import bip32
 from django.db import connection, transaction
 from eth_keys import datatypes as secp256k1
 
-from chain import addresses
+from chain import addresses, keys
 from payouts.merchants.models import Merchant
 from payouts.payments.models import DepositAddress, ExtendedKey
 
+<<<<<<< HEAD
 _OURS = "SELECT account FROM payouts_depositaddress WHERE network = %s AND account = ANY(%s)"
 RECEIVING = 0  # BIP-44's "external chain": addresses that others are told
+=======
+RECEIVING = keys.RECEIVING
+>>>>>>> 23b283b (Deposit addresses are lanes: topped up and swept into the hot wallet by the protocol that pays)
 
 
 class NoExtendedKey(Exception):

@@ -168,4 +168,4 @@ def test_productions_signer_does_not_start_without_its_caps(settings: Settings) 
 
 def test_json_numbers_are_exact_too(settings: Settings) -> None:
     settings.SIGNER_CAPS = '{"USDT": {"payment": 0.3, "hour": 1000000}}'
-    assert caps.of("USDT") == caps.Cap(300_000, 1_000_000 * COIN, 0)
+    assert caps.of("USDT") == caps.Cap(300_000, 1_000_000 * COIN, 0, gas_units=0)
