@@ -104,7 +104,7 @@ def bind_all(orders: Sequence[tuple[HotWallet, dict[str, Any]]], *, now: datetim
         intents.append(Intent(wallet=wallet, seq=seq, network=wallet.network, **due, **what))
     made = Intent.objects.bulk_create(intents)
     for wallet in {wallet.pk: wallet for wallet, _ in orders}.values():
-        HotWallet.objects.filter(pk=wallet.pk).update(next_seq=wallet.next_seq)
+        HotWallet.every.filter(pk=wallet.pk).update(next_seq=wallet.next_seq)
     return made
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from eth_keys import datatypes as secp256k1
 
 from chain import addresses, families, keys, networks, transfers
-from chain.models import HotWallet, Intent, IntentState, SignedAttempt
+from chain.models import HotWallet, Intent, SignedAttempt
 from tests.chain import labs
 
 LATER = timedelta(seconds=60)  # every deposit has been left alone for long enough by then
@@ -95,18 +95,29 @@ class House:
         self.now += LATER
         transfers.watch_due(now=self.now, limit=100)
 
-    def run(self, *, rounds: int = 6) -> None:
+    def run(self, *, rounds: int = 8) -> None:
         """Until nothing more is ordered."""
         for _ in range(rounds):
-            ordered = self.look()
+            self.look()
             self.sign()
             self.chain()
-            if not ordered and not Intent.objects.filter(state=IntentState.OPEN).exists():
+            if not HotWallet.deposits.exclude(look_at=None).exists():
                 return
 
-    def intents(self, purpose: str) -> list[Intent]:
-        """Those of that purpose, oldest first."""
-        return list(Intent.objects.filter(purpose=purpose).order_by("created_at", "id"))
+    def until_swept(self) -> None:
+        """Until a sweep is ordered, and no further."""
+        while not self.tokens():
+            self.sign()
+            self.chain()
+            self.look()
+
+    def top_ups(self) -> list[Intent]:
+        """Coin for deposit addresses, oldest first."""
+        return list(Intent.objects.filter(purpose="topup").order_by("created_at", "id"))
+
+    def tokens(self) -> list[Intent]:
+        """Sweeps of tokens: where fees stay high, what is left of the coin is worth a sweep of its own."""
+        return list(Intent.objects.filter(purpose="sweep").exclude(contract="").order_by("created_at", "id"))
 
 
 def house(lab: labs.Lab) -> House:

@@ -195,9 +195,9 @@ def test_bytes_signed_with_another_wallets_key_are_thrown_away(lab: labs.Lab, mo
     intent = steps.order(wanted)
     real = keys.sign_digest
 
-    def with_the_wrong_key(network: str, *, address: str, digest: bytes) -> gateway.Signature:
+    def with_the_wrong_key(network: str, *, address: str, digest: bytes, number: int | None) -> gateway.Signature:
         assert address != other
-        return real(network, address=other, digest=digest)
+        return real(network, address=other, digest=digest, number=number)
 
     monkeypatch.setattr(keys, "sign_digest", with_the_wrong_key)
     with pytest.raises(transfers.PayloadDiffers):

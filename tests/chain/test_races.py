@@ -45,11 +45,11 @@ def test_a_signer_that_was_overtaken_after_reading_the_chain_leaves_nothing(
     intent = steps.order(wanted)
     real, quicker = keys.sign_digest, []
 
-    def overtaken(network: str, *, address: str, digest: bytes) -> gateway.Signature:
+    def overtaken(network: str, *, address: str, digest: bytes, number: int | None) -> gateway.Signature:
         monkeypatch.setattr(keys, "sign_digest", real)
         lab.mine()  # the quicker one reads other fees and another head, so that its bytes differ
         quicker.append(steps.sign(intent, wanted))
-        return real(network, address=address, digest=digest)
+        return real(network, address=address, digest=digest, number=number)
 
     monkeypatch.setattr(keys, "sign_digest", overtaken)
     assert steps.sign(intent, wanted) is None
