@@ -11,6 +11,7 @@ EVM_FORM = re.compile(r"0x[0-9a-fA-F]{40}", re.ASCII)
 TRON_PREFIX = 0x41
 TRON_LENGTH = 34
 ACCOUNT_BYTES = 20
+RECEIVING = 0  # BIP-44's "external chain": deposit addresses hang there, by their number
 RESERVED_BELOW = 0x10000  # the zero address and the precompiled contracts: nobody holds a key to them
 BURN = frozenset(
     {

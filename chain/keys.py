@@ -17,7 +17,6 @@ from eth_keys import datatypes as secp256k1
 from chain import addresses, gateway, networks
 from chain.evm.libraries import Account
 
-RECEIVING = 0  # BIP-44's "external chain": addresses that others are told
 DEPOSIT_PATHS = {"evm": "m/44'/60'/0'", "tron": "m/44'/195'/0'"}  # by family. Source: BIP-44, SLIP-44
 LIGHT_SCRYPT_N = 4096  # local and test wallets only: it opens in a few milliseconds
 _opened: dict[Path, secp256k1.PrivateKey] = {}  # scrypt takes a second on purpose: once per process is enough
@@ -116,7 +115,7 @@ def _open(network: str, address: str, number: int | None) -> secp256k1.PrivateKe
 
 def _derived(network: str, number: int) -> secp256k1.PrivateKey:
     """The private key of the deposit address with this number. Source: BIP-32; BIP-44."""
-    path = f"{DEPOSIT_PATHS[networks.network(network).family]}/{RECEIVING}/{number}"
+    path = f"{DEPOSIT_PATHS[networks.network(network).family]}/{addresses.RECEIVING}/{number}"
     return secp256k1.PrivateKey(_tree(network).get_privkey_from_path(path))
 
 

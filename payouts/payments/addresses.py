@@ -8,17 +8,15 @@ import bip32
 from django.db import connection, transaction
 from eth_keys import datatypes as secp256k1
 
-from chain import addresses, keys
+from chain import addresses
 from payouts.merchants.models import Merchant
 from payouts.payments.models import DepositAddress, ExtendedKey
 
 <<<<<<< HEAD
 _OURS = "SELECT account FROM payouts_depositaddress WHERE network = %s AND account = ANY(%s)"
-RECEIVING = 0  # BIP-44's "external chain": addresses that others are told
-=======
-RECEIVING = keys.RECEIVING
->>>>>>> 23b283b (Deposit addresses are lanes: topped up and swept into the hot wallet by the protocol that pays)
 
+=======
+>>>>>>> b7df2ff (Where deposit addresses hang is said once)
 
 class NoExtendedKey(Exception):
     """The signer has not told the public half of this network's deposit keys yet."""
@@ -67,7 +65,7 @@ def derive(key: ExtendedKey, number: int) -> str:
     Source: BIP-32, "Public parent key → public child key"; BIP-44.
     """
     tree = bip32.BIP32.from_xpub(key.xpub)
-    compressed = tree.get_pubkey_from_path([RECEIVING, number])
+    compressed = tree.get_pubkey_from_path([addresses.RECEIVING, number])
     account = secp256k1.PublicKey.from_compressed_bytes(compressed).to_canonical_address()
     return addresses.from_bytes(key.network, account)
 

@@ -18,7 +18,7 @@ LATER = timedelta(seconds=60)  # every deposit has been left alone for long enou
 def address(network: str, number: int) -> str:
     """What the web process derives from the public half."""
     _, xpub = keys.deposit_xpub(network, light=True)
-    compressed = bip32.BIP32.from_xpub(xpub).get_pubkey_from_path([keys.RECEIVING, number])
+    compressed = bip32.BIP32.from_xpub(xpub).get_pubkey_from_path([addresses.RECEIVING, number])
     return addresses.from_bytes(network, secp256k1.PublicKey.from_compressed_bytes(compressed).to_canonical_address())
 
 
