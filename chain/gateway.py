@@ -40,7 +40,6 @@ class Transfer:
     """What one transaction must do, and nothing else; two transfers are equal when their payloads are.
 
     Without a contract it moves the network's own coin; `data` is then what the transaction carries, in hexadecimal.
-    `to_our_own`: the recipient is no contract, so that coin goes there for the least gas; no part of the payload.
 
     Units: seq is the nonce on EVM and the timestamp in ms on TRON.
     """
@@ -52,7 +51,7 @@ class Transfer:
     to_address: str
     amount_units: int
     data: str = ""
-    to_our_own: bool = field(default=False, compare=False)
+    to_our_own: bool = field(default=False, compare=False)  # no contract: coin goes there for the least gas
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,7 +282,7 @@ class Gateway(Protocol):
         """What the wallet must have in coin for this transfer's fees now, nothing staked. Raises: ChainError."""
 
     def cost_units(self, transfer: Transfer, quote: Quote) -> int:
-        """The same at a quote. Raises: ChainError."""
+        """The same when this quote is signed. Raises: ChainError."""
 
     def estimate(self, transfer: Transfer) -> Expected:
         """What the transfer would probably cost now. Raises: ChainError."""
