@@ -1,6 +1,6 @@
 """The sweeps that beat and doorbells ring: each repeatable, each over rows, none with anything to lose (DESIGN §4)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError
 from chain import addresses, following, incoming, transfers
 from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
-from payouts import anchors, doorbell, surveying, ticks, turns
+from payouts import anchors, doorbell, rights, surveying, ticks, turns
 from payouts.api import dialects
 from payouts.payments import addresses as deposit_addresses
 from payouts.payments import deposits as booking
@@ -30,16 +30,6 @@ MOST_DEPOSITS = 2_000  # in one transaction
 SWEPT = 20  # deposit addresses, of each of which every asset is read
 NOBODYS_TURN = (OperationalError, InterfaceError, SoftTimeLimitExceeded)  # the database or the time is away for all
 Row = TypeVar("Row")
-
-# What the signer compares an intent with: read by itself, from where the intent's right to be signed comes.
-MAY_BE_SIGNED: Mapping[Purpose, Callable[[Intent], transfers.Expected]] = {
-    Purpose.PAYMENT: lambda intent: authority.authorised(intent.payout_id),
-    Purpose.ANCHOR: anchors.expected,
-    Purpose.BATCH: authority.authorised_together,
-    Purpose.ALLOWANCE: lambda intent: transfers.Allowance(intent.network, intent.asset),
-    Purpose.SWEEP: lambda intent: transfers.Sweep(intent.network, intent.asset),
-    Purpose.TOP_UP: lambda intent: transfers.TopUp(intent.network, intent.amount_units),
-}
 
 
 @shared_task(name="payouts.tasks.screen")
@@ -89,15 +79,14 @@ def sign() -> int:
 
     def one(intent: Intent, now: datetime) -> object:
         try:
-            expected = MAY_BE_SIGNED[Purpose(intent.purpose)](intent)
-        except (authority.NotAuthorised, anchors.NotSealed) as refusal:
+            expected = rights.expected(intent)
+        except rights.REFUSALS as refusal:
             transfers.put_off(intent.id, reason=str(refusal), now=now, refused=True)
             raise
         return transfers.sign(intent.id, expected=expected, now=now)
 
     refusals = (
-        authority.NotAuthorised,
-        anchors.NotSealed,
+        *rights.REFUSALS,
         transfers.OverCap,
         transfers.PayloadDiffers,
         transfers.KeyUnusable,

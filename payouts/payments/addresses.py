@@ -12,11 +12,8 @@ from chain import addresses
 from payouts.merchants.models import Merchant
 from payouts.payments.models import DepositAddress, ExtendedKey
 
-<<<<<<< HEAD
 _OURS = "SELECT account FROM payouts_depositaddress WHERE network = %s AND account = ANY(%s)"
 
-=======
->>>>>>> b7df2ff (Where deposit addresses hang is said once)
 
 class NoExtendedKey(Exception):
     """The signer has not told the public half of this network's deposit keys yet."""
