@@ -1,9 +1,10 @@
-"""Table of the APIs: how each writes a withdrawal's id and a webhook's body."""
+"""Table of the APIs, and of the dashboard beside them: how each writes a withdrawal's id and a webhook's body."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from payouts.api import dashboard
 from payouts.api.extraction import wire as extraction
 from payouts.api.invoice import wire as invoice
 from payouts.api.merchant import wire as merchant
@@ -29,6 +30,7 @@ def no_webhooks(message: Message) -> bytes:
 
 
 DIALECTS: Mapping[str, Dialect] = {
+    "dashboard": Dialect(dashboard.public_id, dashboard.parse_id, dashboard.webhook_body),
     "extraction": Dialect(str, extraction.parse_id, no_webhooks),
     "invoice": Dialect(invoice.public_id, invoice.parse_id, no_webhooks),
     "merchant": Dialect(merchant.public_id, merchant.parse_id, merchant.webhook_body),

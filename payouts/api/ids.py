@@ -26,7 +26,7 @@ class Prefixed:
         return ULID.from_str(ulid).to_uuid() if text.startswith(self.prefix) and ULID_FORM.fullmatch(ulid) else None
 
 
-MERCHANT, INVOICE = Prefixed("wd_"), Prefixed("INV-")
+MERCHANT, INVOICE, DASHBOARD = Prefixed("wd_"), Prefixed("INV-"), Prefixed("po_")
 
 
 def parse_uuid(text: str) -> UUID | None:
@@ -36,4 +36,4 @@ def parse_uuid(text: str) -> UUID | None:
 
 def parse(text: str) -> UUID | None:
     """The id behind a text in any of the forms, or None."""
-    return parse_uuid(text) or MERCHANT.parse(text) or INVOICE.parse(text)
+    return parse_uuid(text) or MERCHANT.parse(text) or INVOICE.parse(text) or DASHBOARD.parse(text)

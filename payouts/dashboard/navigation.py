@@ -22,6 +22,8 @@ class Entry(NamedTuple):
 GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
     ("Money", (
         Entry("Overview",    "overview",    "view",       "overview"),
+        Entry("New payout",  "payout",      "pay",        "payout"),
+        Entry("Withdrawals", "withdrawals", "view",       "withdrawal"),
     )),
     ("Company", (
         Entry("Security",    "security",    "view",       "security"),

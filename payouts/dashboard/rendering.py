@@ -16,13 +16,18 @@ ROOM = "payouts/dashboard"
 
 def page(visit: "Visit", template: str, context: Mapping[str, Any], *, status: int = 200) -> HttpResponse:
     """A page in the frame; `template` is named within the dashboard's folder."""
-    frame = {"visit": visit, "merchant": visit.merchant, "navigation": navigation.entries(visit)}
+    frame = _everywhere(visit) | {"navigation": navigation.entries(visit)}
     return render(visit.request, f"{ROOM}/{template}", frame | dict(context), status=status)
 
 
 def part(visit: "Visit", template: str, context: Mapping[str, Any]) -> HttpResponse:
     """A piece of a page, which htmx puts into the one that is open."""
-    return render(visit.request, f"{ROOM}/{template}", {"visit": visit, "merchant": visit.merchant} | dict(context))
+    return render(visit.request, f"{ROOM}/{template}", _everywhere(visit) | dict(context))
+
+
+def _everywhere(visit: "Visit") -> dict[str, Any]:
+    rights = {"can_pay": visit.may("pay"), "can_administer": visit.may("administer")}
+    return {"visit": visit, "merchant": visit.merchant} | rights
 
 
 def wants_part(visit: "Visit") -> bool:

@@ -38,4 +38,8 @@ def public_headers(body: bytes, *, secrets: list[str], event: str, now: datetime
 
 
 Signer = Callable[..., dict[str, str]]
-HEADERS: Mapping[str, Signer] = {"merchant": merchant_headers, "public": public_headers}
+HEADERS: Mapping[str, Signer] = {
+    "merchant": merchant_headers,
+    "public": public_headers,
+    "dashboard": merchant_headers,
+}

@@ -16,7 +16,7 @@ from payouts.withdrawals.amend_admin import ProposedAdmin
 from payouts.withdrawals.models import PolicyRule
 from payouts.withdrawals.rule_models import Kind, LimitRule
 
-APIS = ("extraction", "public", "merchant", "invoice", "tenant")
+APIS = ("extraction", "public", "merchant", "invoice", "tenant", "dashboard")
 DOORS = ("create", "request")  # of the public API
 
 

@@ -11,6 +11,7 @@ from ledger.models import EventLine
 from payouts.webhooks.models import Message
 from payouts.withdrawals import payload, postings
 from payouts.withdrawals.models import Status, StepTaken, Withdrawal
+from payouts.withdrawals.quoting import DASHBOARD
 
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
@@ -97,7 +98,7 @@ def around(withdrawal: Withdrawal, *, public_id: str) -> list[Row]:
     rows = [
         Row("Merchant", merchant.name),
         mode or Row("Mode", "LIVE"),
-        Row("Made by", _maker(withdrawal), note=f"{withdrawal.api} API"),
+        Row("Made by", _maker(withdrawal), note=door(withdrawal)),
         Row("For the merchant's user", withdrawal.user_wallet.user_id, "whole") if withdrawal.user_wallet else None,
         Row("Made at", moment(withdrawal.created_at)),
         *_screening(withdrawal),
@@ -114,6 +115,11 @@ def around(withdrawal: Withdrawal, *, public_id: str) -> list[Row]:
         *_network_fees(withdrawal),
     ]
     return [row for row in rows if row is not None]
+
+
+def door(withdrawal: Withdrawal) -> str:
+    """By which way it came in."""
+    return "in the dashboard" if withdrawal.api == DASHBOARD else f"{withdrawal.api} API"
 
 
 def _held_back(withdrawal: Withdrawal) -> Row | None:

@@ -70,14 +70,14 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
     network's token), limits.NotInAddressBook, limits.PaymentLimitExceeded, limits.WindowLimitExceeded,
     posting.InsufficientFunds.
     """
-    withdrawal, limits_kept = _priced(order, now=now)
+    withdrawal, limits_kept = priced(order, now=now)
     with committing("create", durable=False):
         limits.check_amount(limits_kept, withdrawal, now=now)
         withdrawal.credit_units = _shortfall_units(withdrawal)
         return advance.take(withdrawal, "create", By(order.actor, order.maker), now=now)
 
 
-def _priced(order: Order, *, now: datetime) -> tuple[Withdrawal, limits.Limits]:
+def priced(order: Order, *, now: datetime) -> tuple[Withdrawal, limits.Limits]:
     """The withdrawal with its fee and who must approve it, not saved yet, and the limits that it must keep."""
     case = rules.Case(order.merchant, order.api, order.asset, order.network, order.amount_units, order.channel)
     fee = rules.tariff(case).fee(order.amount_units)
