@@ -17,11 +17,12 @@ from payouts.withdrawals import idempotency, steps, withdrawals
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Status, Withdrawal
 from tests import make
-from tests.chain import labs
+from tests.chain import deposits, labs
 from tests.chain import proxy as proxies
 from tests.chain.crash.orders import Order
 
 AMOUNT = "10"
+PAID_IN = "60"
 ROUND_S, ROUNDS = 100, 6
 DEPTH = 4  # of final blocks, here: fewer to make and to read, and still more than a reorganisation takes back
 NOBODY = "http://127.0.0.1:1"
@@ -102,6 +103,15 @@ class Desk:
         person = {1: self._order.level1, 2: self._order.level2}[level]
         return make.Approver(User.objects.get(id=person), "")
 
+    def pay_in(self) -> None:
+        """A customer pays to a deposit address of this order's own, and that is credited."""
+        number, name = self._order.number(), self.network.name
+        if not HotWallet.deposits.filter(network=name, number=number).exists():
+            deposits.tokens(self.lab, deposits.address(name, number), make.usdt(PAID_IN))
+            self.mine()
+            make.deposit(self.merchant, PAID_IN, network=name)
+            deposits.note(name, number, now=make.now() + Clock.ahead)
+
     # The workers.
 
     def sweep(self, *names: str) -> None:
@@ -150,6 +160,16 @@ class Desk:
             self.sweep("dispatch", "sign", "send")
             self.mine()
             self.sweep("watch", "settle")
+
+    def finish_sweeping(self) -> None:
+        """The same until no deposit address has anything to be done about it."""
+        for _ in range(ROUNDS):
+            self.wait(ROUND_S)
+            self.sweep("sweep", "sign", "send")
+            self.mine()
+            self.sweep("watch")
+            if not HotWallet.deposits.exclude(look_at=None).exists():
+                return
 
 
 def at(network: networks.Network) -> labs.EvmLab | labs.TronLab:

@@ -26,6 +26,10 @@ class Order:
     finish: bool = False
     naive: bool = False
 
+    def number(self) -> int:
+        """Of the deposit address that is paid to."""
+        return int(self.key.rpartition(" ")[2])
+
     def text(self) -> str:
         """One line."""
         return json.dumps(asdict(self))

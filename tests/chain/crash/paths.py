@@ -8,6 +8,7 @@ from tests.chain import labs
 from tests.chain.crash.desk import Desk
 
 FAMILIES = ("ethereum", "tron")
+OF_SWEEPS = "sweep|top_up|^signed.after|broadcast.after_send|^verdict.before"
 
 
 def to_the_chain(desk: Desk) -> None:
@@ -124,6 +125,17 @@ def reorg(desk: Desk) -> None:
     to_the_end(desk)
 
 
+def swept(desk: Desk) -> None:
+    """A customer has paid: the address gets coin for its fee, then it is swept."""
+    desk.pay_in()
+    for _ in range(3):
+        desk.wait(40)
+        desk.sweep("sweep", "sign", "send")
+        desk.mine()
+        desk.wait(60)
+        desk.sweep("watch")
+
+
 def foreign_nonce(desk: Desk) -> None:
     """Another program uses the wallet before our bytes are sent."""
     to_the_chain(desk)
@@ -141,9 +153,10 @@ class Path:
 
     script: Callable[[Desk], None]
     approval: Approval
-    ends: Status
+    ends: Status | None  # none: it is about no withdrawal
     networks: tuple[str, ...] = FAMILIES
     after: Callable[[labs.Lab, str], None] | None = None  # puts the wallet right again
+    finish: Callable[[Desk], None] = Desk.finish
     only: str = ""  # a pattern of the failpoints that are this path's own, where the others are known from `complete`
 
 
@@ -159,6 +172,7 @@ PATHS: dict[str, Path] = {
     "expire":        Path(expire,        Approval.NONE,       Status.COMPLETED, ("tron",)),
     "revert":        Path(revert,        Approval.NONE,       Status.FAILED, after=allow),
     "reorg":         Path(reorg,         Approval.NONE,       Status.COMPLETED),
+    "swept":         Path(swept,         Approval.NONE,       None, finish=Desk.finish_sweeping, only=OF_SWEEPS),
     "foreign_nonce": Path(foreign_nonce, Approval.NONE,       Status.FAILED,    ("ethereum",)),
 }
 # fmt: on

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Q
 
-from chain import failpoints, liquidity
+from chain import failpoints, keys, liquidity
 from chain.models import HotWallet, Intent
 from ledger import audit
 from payouts import reconciliation
@@ -19,7 +20,7 @@ from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import PolicyRule, Status, Withdrawal
 from tests import databases, make, services
 from tests.chain import labs
-from tests.chain.crash import orders, paths
+from tests.chain.crash import desk, orders, paths
 
 FUNDS = "1000000"
 REFRESH = 20  # cases whose fees a lane surely has
@@ -78,6 +79,7 @@ class Place:
     wallet: HotWallet
     name: str = ""
     played: int = 0
+    swept: int = 0  # deposits
     ended: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -127,6 +129,8 @@ class Place:
         """What is wrong with a withdrawal that should have ended as its path does: one effect or one refund."""
         if self.path.after:
             self.path.after(self.lab, self.wallet.address)
+        if self.path.ends is None:
+            return self._problems_of_sweep(order)
         made = Withdrawal.objects.filter(destination=order.destination)
         if len(made) != 1:
             return [f"{len(made)} withdrawals"]
@@ -139,10 +143,23 @@ class Place:
         arrives = int(withdrawal.net_units) if self.path.ends == Status.COMPLETED else 0
         is_and_must = {
             "arrived": (self.lab.balance(order.destination), arrives),
-            "left the wallet": (self._spent(), int(withdrawal.net_units) * self.ended[Status.COMPLETED]),
-            "in the book": (make.holds(withdrawal.merchant), self._book(withdrawal)),
+            "left the wallet": (self._spent(), self._completed("net_units")),
+            "in the book": (make.holds(withdrawal.merchant), self._book()),
         }
         return problem + [f"{what}: {is_}, not {must}" for what, (is_, must) in is_and_must.items() if is_ != must]
+
+    def _problems_of_sweep(self, order: orders.Order) -> list[str]:
+        """What is wrong with a deposit address that should be empty, by one top-up and one sweep that were made."""
+        self.swept += 1
+        lane = HotWallet.deposits.get(network=order.network, number=order.number())
+        moved = Intent.objects.filter(Q(wallet=lane) | Q(to_address=lane.address)).exclude(contract="", wallet=lane)
+        is_and_must = {
+            "moved": (sorted(moved.values_list("purpose", "state")), [("sweep", "PAID"), ("topup", "PAID")]),
+            "left there": (self.lab.balance(lane.address), 0),
+            "left the wallet": (self._spent(), self._completed("net_units")),
+            "in the book": (make.holds(self.merchant), self._book()),
+        }
+        return [f"{what}: {is_}, not {must}" for what, (is_, must) in is_and_must.items() if is_ != must]
 
     def proof(self) -> list[str]:
         """What the books and their comparison with the chain do not hold."""
@@ -150,16 +167,23 @@ class Place:
         off = [] if compared.ok and not compared.in_flight_units else [str(compared)]
         return [*audit.prove().problems, *off]
 
-    def _spent(self) -> int:
-        return make.usdt(FUNDS) - self.lab.balance(self.wallet.address)
+    def _came_in(self) -> int:
+        return make.usdt(FUNDS) + self.swept * make.usdt(desk.PAID_IN)
 
-    def _book(self, withdrawal: Withdrawal) -> dict[str, int]:
+    def _spent(self) -> int:
+        return self._came_in() - self.lab.balance(self.wallet.address)
+
+    def _completed(self, field: str) -> int:
+        rows = Withdrawal.objects.filter(merchant=self.merchant, status=Status.COMPLETED)
+        assert len(rows) == self.ended[Status.COMPLETED]
+        return sum(int(getattr(row, field)) for row in rows)
+
+    def _book(self) -> dict[str, int]:
         """What the merchant's book must hold after all that ended so far."""
-        completed = self.ended[Status.COMPLETED]
         must = {
-            "available": make.usdt(FUNDS) - completed * int(withdrawal.amount_units),
-            "fees": completed * int(withdrawal.fee_units),
-            f"external/{self.lab.network}": completed * int(withdrawal.net_units) - make.usdt(FUNDS),
+            "available": self._came_in() - self._completed("amount_units"),
+            "fees": self._completed("fee_units"),
+            f"external/{self.lab.network}": self._completed("net_units") - self._came_in(),
         }
         return {name: units for name, units in must.items() if units}
 
@@ -167,6 +191,7 @@ class Place:
 def build(stage: Stage, lab: labs.Lab, database: databases.Database) -> Place:
     """A merchant, two approvers and a wallet with the merchant's money in it."""
     merchant = make.merchant()
+    keys.deposit_xpub(lab.network, light=True)
     make.deposit(merchant, FUNDS, network=lab.network)
     wallet = lab.wallet(units=make.usdt(FUNDS))
     first = orders.Order(

@@ -60,7 +60,7 @@ def _play(order: orders.Order) -> None:
     everybody = desk.Desk(order)
     paths.PATHS[order.path].script(everybody)
     if order.finish:
-        everybody.finish()
+        paths.PATHS[order.path].finish(everybody)
 
 
 def _warm() -> None:
