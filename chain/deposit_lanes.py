@@ -1,6 +1,7 @@
 """Deposit addresses as lanes: known from their first credited deposit on, read at a final block, looked at when due."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
@@ -17,18 +18,37 @@ LEASE = timedelta(seconds=20)  # how long what a dead worker had in hand waits; 
 SOONEST, LATEST = timedelta(seconds=2), timedelta(seconds=15)
 
 
-def note_deposit(network: str, *, address: str, number: int, block_number: int, now: datetime) -> None:
-    """Say that a deposit to that address was credited; belongs in the transaction that credits it.
+@dataclass(frozen=True, slots=True, order=True)
+class Noted:
+    """A deposit address that was paid to, and the newest block of what was credited there."""
 
-    So every address that holds money of the ledger's is a lane: custody and sweeps look at lanes alone.
+    network: str
+    address: str
+    number: int
+    block_number: int
 
-    Raises: BadAddress when it is a hot wallet's.
+
+_NOTE = """
+SELECT network, address, chain_deposit_lane(network, number, address, block, %s)
+FROM unnest(%s::text[], %s::bigint[], %s::text[], %s::bigint[]) AS noted (network, number, address, block)
+"""
+
+
+def note_deposits(noted: Collection[Noted], *, now: datetime) -> None:
+    """Say that deposits to these addresses were credited; belongs in the transaction that credits them.
+
+    So every address that holds money of the ledger's is a lane: custody and sweeps look at lanes alone. They are
+    locked in the order of their addresses.
+
+    Raises: BadAddress when one is a hot wallet's.
     """
+    rows = sorted(noted)
+    columns = [[getattr(row, name) for row in rows] for name in ("network", "number", "address", "block_number")]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT chain_deposit_lane(%s, %s, %s, %s, %s)", [network, number, address, block_number, now])
-        (lane,) = cursor.fetchone()
-    if lane is None:
-        raise BadAddress(f"{address} is a hot wallet of ours")
+        cursor.execute(_NOTE, [now, *columns])
+        hot = [address for _, address, lane in cursor.fetchall() if lane is None]
+    if hot:
+        raise BadAddress(f"{hot[0]} is a hot wallet of ours")
 
 
 def claim(network: str, *, now: datetime, limit: int) -> list[HotWallet]:

@@ -5,7 +5,7 @@ from chain.batching import Allowance, Batch, NoAllowance, NoBatch, order_allowan
 from chain.batching import order as order_batch
 from chain.caps import OverCap, check_order
 from chain.costs import of_payout as costs_of_payout
-from chain.deposit_lanes import note_deposit
+from chain.deposit_lanes import Noted, note_deposits
 from chain.estimates import Estimate, estimate
 from chain.following import follow_due
 from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
@@ -43,6 +43,7 @@ __all__ = [
     "NoLane",
     "NotTheSigner",
     "NotToCollect",
+    "Noted",
     "OverCap",
     "PayloadDiffers",
     "Payment",
@@ -60,7 +61,7 @@ __all__ = [
     "follow_due",
     "latest_txid",
     "latest_txids",
-    "note_deposit",
+    "note_deposits",
     "obstacles",
     "order",
     "order_all",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chain import incoming, units
+from chain import incoming, transfers, units
 from chain.failpoints import committing, failpoint
 from chain.models import Incoming
 from ledger import balances, bulk
@@ -60,6 +60,7 @@ def book_together(incoming_ids: Collection[UUID], *, now: datetime) -> list[Depo
         Deposit.objects.bulk_create(made)
         bulk.post_many([movement for one in credited for movement in _movements(one, whose)])
         _tell([one for one in credited if one.wallet], now=now)
+        _lanes(made, now=now)
         failpoint("deposit.before_collect")
         incoming.collect([row.id for row in rows], now=now)
     return made
@@ -104,6 +105,17 @@ def _deposit(row: Incoming, whose: Whose, *, now: datetime) -> Deposit:
     payment = whose.payments.get(address.owner)
     made.payment = payment if payment and payment.asset == row.asset else None
     return made
+
+
+def _lanes(made: Sequence[Deposit], *, now: datetime) -> None:
+    """Tell the chain room where there is something to be swept; dust of a known token lies there, too."""
+    rows = sorted((one for one in made if one.asset), key=lambda one: one.block_number)
+    newest = {(one.network, str(one.address.address)): one for one in rows}
+    noted = [
+        transfers.Noted(network, address, one.address.number, one.block_number)
+        for (network, address), one in newest.items()
+    ]
+    transfers.note_deposits(noted, now=now)
 
 
 def _movements(made: Deposit, whose: Whose) -> list[Movement]:

@@ -51,9 +51,14 @@ def held_coin(lab: labs.Lab, of: str) -> int:
 
 def note(network: str, number: int, *, now: datetime | None = None) -> HotWallet:
     """Its deposits up to the final block are credited."""
-    of, block = address(network, number), families.gateway(network).head().final_number
+    block = families.gateway(network).head().final_number
+    return noted(network, address(network, number), number=number, block=block, now=now or timezone.now())
+
+
+def noted(network: str, of: str, *, number: int, now: datetime, block: int = 1) -> HotWallet:
+    """The lane that crediting leaves behind."""
     with transaction.atomic():
-        transfers.note_deposit(network, address=of, number=number, block_number=block, now=now or timezone.now())
+        transfers.note_deposits([transfers.Noted(network, of, number, block)], now=now)
     return HotWallet.deposits.get(network=network, address=of)
 
 

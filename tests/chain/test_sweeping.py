@@ -201,7 +201,7 @@ def test_the_database_keeps_deposit_addresses_and_hot_wallets_to_their_work(keys
     """Invariant 3: whatever code is wrong, nothing is paid out of a deposit address, and no sweep goes elsewhere."""
     hot = steps.rich(HotWallet.objects.create(network="tron", address=labs.recipient("tron")))
     of, thief = deposits.address("tron", 1), labs.recipient("tron")
-    transfers.note_deposit("tron", address=of, number=1, block_number=1, now=timezone.now())
+    deposits.noted("tron", of, number=1, now=timezone.now())
     lane = HotWallet.deposits.get()
     foreign = HotWallet.objects.create(network="ethereum", address=labs.recipient("ethereum"))
     base: dict[str, Any] = {"network": "tron", "asset": "USDT", "contract": "T", "amount_units": 5, "payout_id": None}
@@ -253,7 +253,7 @@ def _insert(row: dict[str, Any]) -> Intent:
 @pytest.mark.django_db
 def test_a_deposit_address_is_never_chosen_to_pay(keystore: object) -> None:
     now = timezone.now()
-    transfers.note_deposit("tron", address=deposits.address("tron", 1), number=1, block_number=1, now=now)
+    deposits.noted("tron", deposits.address("tron", 1), number=1, now=now)
     steps.rich(HotWallet.deposits.get())
     assert transfers.reach_units("tron", "USDT") < 0
     with pytest.raises(transfers.NoLane):
@@ -268,7 +268,7 @@ def test_the_signer_sweeps_to_its_own_keys_alone_and_tops_up_what_it_derives(lab
     lane, house, thief = deposits.paid(lab, 8, units=PAID), deposits.house(lab), labs.recipient(lab.network)
     false_hot = HotWallet.objects.create(network=lab.network, address=thief)
     false_lane = labs.recipient(lab.network)
-    transfers.note_deposit(lab.network, address=false_lane, number=9, block_number=1, now=house.now)
+    deposits.noted(lab.network, false_lane, number=9, now=house.now)
     hot, coin = HotWallet.objects.exclude(pk=false_hot.pk).get(), {"asset": deposits.coin_of(lab.network)}
     contract = networks.token(lab.network, "USDT").contract
     base: dict[str, Any] = {"network": lab.network, "payout_id": None, "seq": 0}
