@@ -46,17 +46,17 @@ class Parted(Exception):
     """The chain has left a block that was final; a person must look before anything more is believed."""
 
 
-def follow_due(*, ours: Ours, now: datetime) -> Followed:
-    """Read on at every configured network, a few seconds each."""
-    found = Followed()
-    for network in networks.configured():
-        try:
-            found += follow(network.name, ours=ours, now=now)
-            alarms.clear(PARTED, subject=network.name, now=now)
-        except ChainError as unread:
-            log.info("follow.unread", network=network.name, error=str(unread))
-        except Parted as parted:
-            alarms.raise_alarm(PARTED, subject=network.name, text=str(parted), now=now)
+def look(network: str, *, ours: Ours, now: datetime) -> Followed:
+    """Read on at one network for a few seconds; what keeps it from that is told and concerns no other network."""
+    try:
+        found = follow(network, ours=ours, now=now)
+    except ChainError as unread:
+        log.info("follow.unread", network=network, error=str(unread))
+        return Followed()
+    except Parted as parted:
+        alarms.raise_alarm(PARTED, subject=network, text=str(parted), now=now)
+        return Followed()
+    alarms.clear(PARTED, subject=network, now=now)
     return found
 
 

@@ -15,13 +15,13 @@ class NotToCollect(Exception):
 
 def to_collect(*, limit: int) -> list[UUID]:
     """What is confirmed and in nobody's books yet, oldest block first."""
-    rows = _waiting().order_by("block_at", "network", "txid", "index")
+    rows = waiting().order_by("block_at", "network", "txid", "index")
     return list(rows.values_list("id", flat=True)[:limit])
 
 
 def locked(ids: Collection[UUID]) -> list[Incoming]:
     """Those of them that still wait, their rows locked until the transaction ends, oldest block first."""
-    rows = {row.id: row for row in _waiting().select_for_update().filter(id__in=ids).order_by("id")}
+    rows = {row.id: row for row in waiting().select_for_update().filter(id__in=ids).order_by("id")}
     return sorted(rows.values(), key=lambda row: (row.block_at, row.network, row.txid, row.index))
 
 
@@ -30,7 +30,7 @@ def collect(ids: Collection[UUID], *, now: datetime) -> None:
 
     Raises: NotToCollect, also when one of them was collected by somebody else.
     """
-    rows = _waiting().filter(id__in=ids)
+    rows = waiting().filter(id__in=ids)
     if rows.update(collected_at=now) != len(ids):
         raise NotToCollect(f"not all of {len(ids)} arrivals wait to be collected")
 
@@ -45,5 +45,6 @@ def unbooked() -> QuerySet[Incoming]:
     return Incoming.objects.filter(collected_at=None)
 
 
-def _waiting() -> QuerySet[Incoming]:
+def waiting() -> QuerySet[Incoming]:
+    """What is confirmed and in nobody's books yet."""
     return Incoming.objects.filter(state=ArrivalState.CONFIRMED, collected_at=None)

@@ -7,7 +7,8 @@ from chain.caps import OverCap, check_order
 from chain.costs import of_payout as costs_of_payout
 from chain.deposit_lanes import Noted, note_deposits
 from chain.estimates import Estimate, estimate
-from chain.following import follow_due
+from chain.following import Followed
+from chain.following import look as follow
 from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
 from chain.lanes import NoLane, fitting, reach_units
 from chain.liquidity import refresh_due
@@ -37,6 +38,7 @@ __all__ = [
     "Batch",
     "Estimate",
     "Expected",
+    "Followed",
     "KeyUnusable",
     "NoAllowance",
     "NoBatch",
@@ -58,7 +60,7 @@ __all__ = [
     "deposit_xpub",
     "estimate",
     "fitting",
-    "follow_due",
+    "follow",
     "latest_txid",
     "latest_txids",
     "note_deposits",

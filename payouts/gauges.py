@@ -7,8 +7,8 @@ from decimal import Decimal
 
 from django.db.models import Count, Min
 
-from chain import alarms, lanes, networks, units
-from chain.models import Intent, IntentState
+from chain import alarms, incoming, lanes, networks, units
+from chain.models import Follower, Intent, IntentState
 from ledger import seals
 from payouts.surveying import Difference
 from payouts.ticks import Tick
@@ -31,6 +31,7 @@ def read(*, now: datetime) -> Iterator[Gauge]:
     yield from _alarms()
     yield from _lanes()
     yield from _intents(now=now)
+    yield from _money_in(now=now)
     yield from _withdrawals(now=now)
     yield from _outbox(now=now)
     for tick in Tick.objects.order_by("sweep"):
@@ -82,6 +83,17 @@ def _intents(*, now: datetime) -> Iterator[Gauge]:
             yield Gauge("sluice_payments_open", "payments not settled", labels, counted["number"])
             age_s = _age_s(counted["first"], now=now)
             yield Gauge("sluice_payments_oldest_age_seconds", "of the oldest of them", labels, age_s)
+
+
+def _money_in(*, now: datetime) -> Iterator[Gauge]:
+    for row in Follower.objects.order_by("network"):
+        of = {"network": row.network}
+        behind = max(row.head_number - row.number, 0)
+        yield Gauge("sluice_follower_blocks_behind", "blocks that are not read yet", of, behind)
+        age_s = _age_s(row.caught_up_at, now=now)
+        yield Gauge("sluice_follower_age_seconds", "since a network was last read to its end", of, age_s)
+    yield Gauge("sluice_deposits_unconfirmed", "deposits that are not final", {}, incoming.seen().count())
+    yield Gauge("sluice_deposits_to_book", "final deposits that are not booked", {}, incoming.waiting().count())
 
 
 def _withdrawals(*, now: datetime) -> Iterator[Gauge]:

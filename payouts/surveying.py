@@ -7,7 +7,7 @@ import structlog
 from django.db import models
 
 from chain import alarms, gateway, networks, troubles
-from chain.models import Intent, LaneBalance
+from chain.models import Follower, Intent, LaneBalance
 from ledger import audit, balances, seals
 from payouts import reconciliation
 from payouts.webhooks.models import Message
@@ -15,6 +15,7 @@ from payouts.webhooks.models import Message
 log = structlog.get_logger(__name__)
 
 UNSEALED_FOR = timedelta(minutes=2)
+NOT_READ_ON = timedelta(minutes=5)
 OUTBOX_LATE = timedelta(minutes=5)
 SHOWN_PROBLEMS = 5
 OFF_FOR = timedelta(minutes=2)  # a difference that is gone by then was money on its way
@@ -43,6 +44,13 @@ def survey(*, now: datetime) -> int:
     waiting = Message.objects.filter(state=Message.State.PENDING, next_attempt_at__lte=now - OUTBOX_LATE)
     number = waiting.count()
     alarms.stand("outbox.late", {"outbox": f"{number} messages are due and not tried"} if number else {}, now=now)
+    behind = Follower.objects.filter(caught_up_at__lt=now - NOT_READ_ON)
+    texts = {
+        row.network: f"read to block {row.number} of {row.head_number}, the last time to its end {row.caught_up_at}"
+        for row in behind
+        if row.network in {network.name for network in networks.configured()}
+    }
+    alarms.stand("follower.behind", texts, now=now)
     return alarms.standing().count()
 
 

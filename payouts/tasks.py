@@ -11,7 +11,7 @@ from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 from django.db import InterfaceError, OperationalError
 
-from chain import addresses, following, incoming, transfers
+from chain import addresses, incoming, networks, transfers
 from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
 from payouts import anchors, doorbell, rights, surveying, ticks, turns
@@ -142,16 +142,17 @@ def _settle_alike(verdicts: Sequence[transfers.Verdict], now: datetime) -> list[
 @turns.one_at_a_time
 def follow() -> int:
     """Read on at every network what comes in at deposit addresses."""
-    found = following.Followed()
+    found = transfers.Followed()
 
-    def read(now: datetime) -> int:
+    def one(network: str, now: datetime) -> None:
         nonlocal found
-        found = transfers.follow_due(ours=deposit_addresses.ours, now=now)
-        return BATCH if found.is_behind else 0
+        found += transfers.follow(network, ours=deposit_addresses.ours, now=now)
 
-    done = _sweep("follow", read)
+    done = _each("follow", [row.name for row in networks.configured()], one, ())
     if found.news:
         doorbell.ring("deposits")
+    if found.is_behind:
+        doorbell.ring("follow")
     return done
 
 

@@ -1,7 +1,6 @@
 """Customers who pay in on the local chains, and a follower that knows a test's addresses."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -9,6 +8,8 @@ from django.utils import timezone
 from chain import addresses, following, networks
 from chain.models import Incoming
 from tests.chain import labs
+
+COINS = {"tron": "TRX", "ethereum": "ETH"}
 
 
 def pay(lab: Any, to: str, units: int, *, asset: str = "USDT") -> str:
@@ -36,11 +37,18 @@ class Customers:
     def ours(self, network: str, accounts: Collection[bytes]) -> set[bytes]:
         return {addresses.account_bytes(network, one) for one in self.addresses} & set(accounts)
 
-    def follow(self, *, now: datetime | None = None) -> following.Followed:
-        return following.follow(self.lab.network, ours=self.ours, now=now or timezone.now())
+    def follow(self) -> following.Followed:
+        return following.follow(self.lab.network, ours=self.ours, now=timezone.now())
 
-    def pay(self, units: int = 5_000_000, *, asset: str = "USDT") -> str:
-        return pay(self.lab, self.addresses[0], units, asset=asset)
+    def pay(self, units: int = 5_000_000, *, asset: str = "USDT", to: int = 0) -> str:
+        return pay(self.lab, self.addresses[to], units, asset=asset)
+
+    def take_back(self, blocks: int) -> None:
+        """A reorganisation whose blocks hold none of what was in them."""
+        if self.lab.network == "tron":
+            self.lab.ask("dev/reorg", depth=blocks, repool=False)
+        else:
+            self.lab.orphan(blocks)
 
 
 def rows(state: str = "") -> list[tuple[str, int, str]]:
