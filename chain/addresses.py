@@ -1,5 +1,6 @@
 """Which texts are addresses that money may be sent to, and the one form in which they are kept."""
 
+import functools
 import re
 
 import base58
@@ -24,6 +25,10 @@ BURN = frozenset(
 )
 
 
+NOBODY = b"nobody's account    "
+KEPT = 4_096
+
+
 class BadAddress(ValueError):
     """A text that is no address of this network, or an address where money would be lost."""
 
@@ -41,7 +46,7 @@ def normalise(network: str, text: str) -> str:
     account = account_bytes(network, text)
     if int.from_bytes(account, "big") < RESERVED_BELOW or account in BURN:
         raise BadAddress("nobody can spend from this address")
-    if any(account == account_bytes(network, token.contract) for token in row.tokens.values()):
+    if account in {account_bytes(network, token.contract) for token in row.tokens.values()}:
         raise BadAddress("this is a token's own contract")
     return from_bytes(network, account)
 
@@ -66,6 +71,11 @@ def from_bytes(network: str, account: bytes) -> str:
     return str(to_checksum_address(account))
 
 
+def nobody(network: str, *, other: bool = False) -> str:
+    """An account that nobody has and that holds nothing, for calls that are only tried out; there are two of them."""
+    return from_bytes(network, NOBODY[::-1] if other else NOBODY)
+
+
 def looks_right(network: str, text: str) -> bool:
     """Tell whether a text passes the documented rule alone: TRC20 is T and 34 characters, ERC20 is 0x and 42.
 
@@ -82,6 +92,12 @@ def looks_right(network: str, text: str) -> bool:
 def _tron_bytes(text: str) -> bytes:
     if not isinstance(text, str) or len(text) != TRON_LENGTH or not text.isascii():
         raise BadAddress("a TRON address has 34 characters")
+    return _decoded(text)
+
+
+@functools.lru_cache(KEPT)  # the same few again and again: wallets, tokens, whoever is paid now
+def _decoded(text: str) -> bytes:
+    """Raises: BadAddress."""
     try:
         decoded = base58.b58decode_check(text)
     except ValueError as wrong:

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from chain import addresses, lanes, networks, proofs, units
+from chain import addresses, lanes, networks, proofs, units, updating
 from chain.evm import batches
 from chain.fields import new_id
 from chain.gateway import Judgement, Outcome, Transfer
@@ -167,7 +167,7 @@ def decide(batch: Intent, judgement: Judgement, *, landed_block: int, now: datet
         own = proof | {"batch": {"intent": str(batch.id), "index": index}} | _ending(row.transfer(), judgement, is_paid)
         row.state = IntentState.PAID if is_paid else IntentState.DEAD
         row.txid, row.proof, row.landed_block, row.verdict_at = judgement.txid, own, landed_block, now
-    Intent.objects.bulk_update(rows, ["state", "txid", "proof", "landed_block", "verdict_at"])
+    updating.update_each(rows, ["state", "txid", "proof", "landed_block", "verdict_at"])
     return ""
 
 

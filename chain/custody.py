@@ -1,10 +1,12 @@
 """What our wallets hold on chain, exactly, while payments are moving."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from chain import families, networks, units
-from chain.gateway import Gateway, Holding, Retryable
-from chain.models import HotWallet, Intent, IntentState, Purpose
+from chain.gateway import Candidate, Gateway, Holding, Retryable
+from chain.models import HotWallet, Intent, IntentState, Purpose, SignedAttempt
 
 TRIES = 8
 
@@ -52,11 +54,15 @@ def held_units(network: str, asset: str) -> Held:
 def _counted(gateway: Gateway, holding: Holding, *, network: str, asset: str) -> Held:
     """Raises: Retryable when something moved meanwhile."""
     collected = _collected(network, asset)
-    open_or_new = list(_uncollected(network, asset))
+    open_or_new = _uncollected(network, asset)
+    candidates = _candidates(open_or_new)
+    if candidates:
+        signed = [candidate for those in candidates.values() for candidate in those]
+        gateway.read_ahead(signed, head=gateway.head(), every=True)
     landed = sum(
         intent.amount_units
         for intent in open_or_new
-        if gateway.landed(intent.transfer(), intent.candidates(), holding).paid
+        if gateway.landed(intent.transfer(), candidates[intent.pk], holding).paid
     ) + sum(_landed_units(gateway, batch, holding) for batch in _batches(network, asset))
     newest = Intent.objects.filter(network=network, asset=asset, state=IntentState.PAID).exclude(collected_at=None)
     behind = newest.filter(proof__chain__first__number__gt=holding.number).exists()
@@ -64,6 +70,14 @@ def _counted(gateway: Gateway, holding: Holding, *, network: str, asset: str) ->
         raise Retryable("payments or blocks moved while the custody was read")
     held_units, landed_units = (units.to_ledger_units(network, asset, one) for one in (holding.units, landed))
     return Held(held_units, landed_units, holding.number, holding.hash)
+
+
+def _candidates(intents: Sequence[Intent]) -> dict[UUID, list[Candidate]]:
+    """All their attempts, in the order in which they were signed."""
+    found: dict[UUID, list[Candidate]] = {intent.pk: [] for intent in intents}
+    for attempt in SignedAttempt.objects.filter(intent__in=found).order_by("number"):
+        found[attempt.intent_id].append(attempt.candidate())
+    return found
 
 
 def _collected(network: str, asset: str) -> int:

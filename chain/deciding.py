@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from chain import batching, costs
+from chain import batching, costs, updating
 from chain.failpoints import committing
 from chain.gateway import Judgement
 from chain.models import AttemptState, Intent, IntentState, Purpose, SignedAttempt
@@ -33,7 +33,7 @@ def decide(seen: Sequence[tuple[Intent, Judgement]], *, now: datetime) -> int:
             attempts[attempt.intent_id].append(attempt)
         for intent, judgement in decided:
             _note(intent, judgement, attempts[intent.pk], now=now)
-        Intent.objects.bulk_update([intent for intent, _ in decided], DECIDED)
+        updating.update_each([intent for intent, _ in decided], DECIDED)
         _close_attempts(decided, attempts)
         for intent, judgement in decided:
             _close_payments(intent, judgement, now=now)

@@ -229,7 +229,9 @@ class Endpoints(Generic[C]):
             del self._known[label]
 
     def _too_few(self) -> Retryable:
-        why = "; ".join(f"{row.endpoint} {row.fault}" for row in self._known.values())
+        why = "; ".join(
+            f"{row.endpoint} {row.fault}, tried again from {row.until:%H:%M:%S} on" for row in self._known.values()
+        )
         return Retryable(f"fewer than {self.needed} endpoints of {self._network} can be asked for a verdict: {why}")
 
 

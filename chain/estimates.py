@@ -10,7 +10,6 @@ from chain.models import HotWallet
 
 FRESH_FOR = timedelta(seconds=5)
 KEPT = 1_000
-NOBODY = b"nobody's account    "  # 20 bytes: an account that holds nothing, which costs the most
 
 _kept: dict[tuple[str, str, str, int], "Estimate"] = {}
 
@@ -37,7 +36,7 @@ def estimate(
     Units: amount in the asset's ledger units.
     Raises: UnknownNetwork, BadAddress, BadAmount, ChainError.
     """
-    to_text = addresses.normalise(network, to_address) if to_address else addresses.from_bytes(network, NOBODY)
+    to_text = addresses.normalise(network, to_address) if to_address else addresses.nobody(network)
     key = (network, asset, to_text, amount_units or 1)
     known = _kept.get(key)
     if known and timedelta(0) <= now - known.at < FRESH_FOR:
@@ -46,7 +45,7 @@ def estimate(
     lane = HotWallet.objects.filter(network=network).order_by("paused", "id").first()
     transfer = Transfer(
         network=network,
-        wallet=lane.address if lane else addresses.from_bytes(network, NOBODY[::-1]),
+        wallet=lane.address if lane else addresses.nobody(network, other=True),
         seq=int(now.timestamp() * 1000)
         if networks.network(network).family == "tron"
         else (lane.next_seq if lane else 0),

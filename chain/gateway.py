@@ -258,8 +258,8 @@ class Gateway(Protocol):
     def send(self, raws: Sequence[bytes]) -> Sequence[Sequence[Answer]]:
         """Send each of these bytes to every endpoint; answers, never an exception."""
 
-    def read_ahead(self, txids: Sequence[str]) -> None:
-        """Read what judging these transactions will ask, where that saves questions. Raises: ChainError."""
+    def read_ahead(self, candidates: Sequence[Candidate], *, head: Head, every: bool = False) -> None:
+        """Read what judging these attempts (`every`: also those too young to be final) will ask. Raises: ChainError."""
 
     def judge(
         self,

@@ -1,14 +1,14 @@
 """Read what every lane holds, keep it for the orders, and say which lane needs money."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Q
 
 from chain import alarms, families, lanes, networks
 from chain.gateway import Account, ChainError
 from chain.lanes import Lane
-from chain.models import HotWallet, Intent, LaneBalance, LaneThreshold
+from chain.models import HotWallet, Intent, IntentState, LaneBalance, LaneThreshold
 
 SOONEST, LATEST = timedelta(seconds=2), timedelta(seconds=15)
 # The chain's final block and our verdicts move one after the other: what is missing for a moment is not missing.
@@ -17,15 +17,16 @@ UNREAD_AFTER = timedelta(seconds=60)
 LOW_PAYMENTS = 100  # default threshold of a native coin: the fees of so many payments
 
 
-def refresh_due(*, now: datetime) -> int:
+def refresh_due(*, now: datetime, waited_for: Collection[str] = ()) -> int:
     """Read the lanes of every network whose turn it is; how many networks were read. Never inside a transaction.
 
-    A network that cannot be read keeps what is known of it, and holds up no other.
+    Those on which something is open, short or `waited_for` come often, the others seldom. A network that cannot be
+    read keeps what is known of it, and holds up no other.
     """
-    read = 0
-    for network in [row.name for row in networks.configured()]:
-        latest = _latest(network)
-        if not HotWallet.objects.filter(network=network).exists() or (latest and now - latest < _interval(network)):
+    read, latest_by_network, busy = 0, _latest(), _busy() | set(waited_for)
+    for network in [row.name for row in networks.configured() if row.name in latest_by_network]:
+        latest = latest_by_network[network]
+        if latest and now - latest < (_interval(network) if network in busy else LATEST):
             continue
         try:
             refresh(network, now=now)
@@ -131,13 +132,20 @@ def _has_paid(lane: Lane, contract: str) -> bool:
     return Intent.objects.filter(wallet=lane.wallet_id, contract=contract).exists()
 
 
-def _latest(network: str) -> datetime | None:
-    """When all of its lanes had been read; None when one never was."""
-    wallets = HotWallet.objects.filter(network=network)
-    if wallets.filter(~Q(balances__contract=networks.NATIVE)).exists():
-        return None
-    latest: datetime | None = LaneBalance.objects.filter(wallet__in=wallets).aggregate(at=Max("read_at"))["at"]
-    return latest
+def _latest() -> dict[str, datetime | None]:
+    """When all lanes of each network that has any had been read; None when one of them never was."""
+    coins = Q(balances__contract=networks.NATIVE)
+    rows = HotWallet.objects.values("network").annotate(
+        lanes=Count("id", distinct=True), read=Count("balances", filter=coins), at=Max("balances__read_at")
+    )
+    return {row["network"]: row["at"] if row["lanes"] == row["read"] else None for row in rows}
+
+
+def _busy() -> set[str]:
+    """The networks on which a payment is open or a lane lacks something."""
+    short = LaneBalance.objects.exclude(short_since=None).values_list("wallet__network", flat=True)
+    payments = Intent.objects.filter(state=IntentState.OPEN).values_list("network", flat=True)
+    return {*short.distinct(), *payments.order_by().distinct()}
 
 
 def _interval(network: str) -> timedelta:

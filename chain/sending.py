@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
 
-from chain import families, networks
+from chain import due, families
 from chain.failpoints import committing, failpoint
 from chain.gateway import Answer, Gateway
 from chain.models import AttemptState, BroadcastAttempt, Intent, IntentState, SignedAttempt
@@ -21,7 +21,13 @@ def send_due(*, now: datetime, limit: int) -> int:
 
     Any number of workers may do this at once. A network that does not answer holds up nobody but itself.
     """
-    return sum(_send_network(network.name, now=now, limit=limit) for network in networks.configured())
+    return sum(_send_network(network, now=now, limit=limit) for network in due.networks_of(_due(now)))
+
+
+def _due(now: datetime) -> QuerySet[Intent]:
+    """The open intents whose live bytes are to be sent now."""
+    live = SignedAttempt.objects.filter(intent=OuterRef("pk"), state=AttemptState.LIVE)
+    return Intent.objects.filter(Exists(live), state=IntentState.OPEN, next_send_at__lte=now)
 
 
 def _send_network(network: str, *, now: datetime, limit: int) -> int:
@@ -31,17 +37,12 @@ def _send_network(network: str, *, now: datetime, limit: int) -> int:
 
 def _claim(network: str, *, now: datetime, limit: int) -> list[SignedAttempt]:
     """Take a lease on due intents in one short transaction, so that no network call happens inside one."""
-    live = SignedAttempt.objects.filter(intent=OuterRef("pk"), state=AttemptState.LIVE)
     with committing("send_lease"):
-        due = list(
-            Intent.objects.select_for_update(skip_locked=True)
-            .filter(Exists(live), state=IntentState.OPEN, network=network, next_send_at__lte=now)
-            .order_by("next_send_at")
-            .values_list("id", flat=True)[:limit]
-        )
-        Intent.objects.filter(id__in=due).update(next_send_at=now + LEASE)
+        rows = _due(now).select_for_update(skip_locked=True).filter(network=network).order_by("next_send_at")
+        leased = list(rows.values_list("id", flat=True)[:limit])
+        Intent.objects.filter(id__in=leased).update(next_send_at=now + LEASE)
     return list(
-        SignedAttempt.objects.filter(intent__in=due, state=AttemptState.LIVE)
+        SignedAttempt.objects.filter(intent__in=leased, state=AttemptState.LIVE)
         .annotate(times=Count("broadcasts__at", distinct=True))  # a sending has a row per endpoint
         .order_by("signed_at", "id")
     )

@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import structlog
+from django.db.models import Exists, OuterRef, QuerySet
 
-from chain import alarms, deciding, families, networks
+from chain import alarms, deciding, due, families, networks
 from chain.failpoints import committing, failpoint
 from chain.gateway import Candidate, ChainError, Gateway, Head, Judgement, Outcome
 from chain.models import AttemptState, Intent, IntentState, SignedAttempt
@@ -25,7 +26,13 @@ def watch_due(*, now: datetime, limit: int) -> int:
 
     Nothing that was seen before is trusted: every look starts from the chain, so a reorganisation needs no undoing.
     """
-    return sum(_watch_network(network.name, now=now, limit=limit) for network in networks.configured())
+    return sum(_watch_network(network, now=now, limit=limit) for network in due.networks_of(_due(now)))
+
+
+def _due(now: datetime) -> QuerySet[Intent]:
+    """The open intents with signed bytes that are to be looked at now."""
+    signed = SignedAttempt.objects.filter(intent=OuterRef("pk"))
+    return Intent.objects.filter(Exists(signed), state=IntentState.OPEN, next_watch_at__lte=now)
 
 
 def _watch_network(network: str, *, now: datetime, limit: int) -> int:
@@ -36,7 +43,7 @@ def _watch_network(network: str, *, now: datetime, limit: int) -> int:
     try:
         head = gateway.head()
         attempts = list(SignedAttempt.objects.filter(intent__in=intents).order_by("id"))
-        gateway.read_ahead([attempt.txid for attempt in attempts])
+        gateway.read_ahead([attempt.candidate() for attempt in attempts], head=head)
     except ChainError as unread:
         _put_off([intent.pk for intent in intents], f"watch: {unread}", network=network, now=now)
         return 0
@@ -52,15 +59,10 @@ def _watch_network(network: str, *, now: datetime, limit: int) -> int:
 def _claim(network: str, *, now: datetime, limit: int) -> list[Intent]:
     """Take a lease on due intents in one short transaction, so that no network call happens inside one."""
     with committing("watch_lease"):
-        due = list(
-            Intent.objects.select_for_update(skip_locked=True)
-            .filter(state=IntentState.OPEN, network=network, next_watch_at__lte=now)
-            .exclude(attempts=None)
-            .order_by("next_watch_at")
-            .values_list("id", flat=True)[:limit]
-        )
-        Intent.objects.filter(id__in=due).update(next_watch_at=now + LEASE)
-    return list(Intent.objects.select_related("wallet").filter(id__in=due).order_by("created_at", "id"))
+        rows = _due(now).select_for_update(skip_locked=True).filter(network=network).order_by("next_watch_at")
+        leased = list(rows.values_list("id", flat=True)[:limit])
+        Intent.objects.filter(id__in=leased).update(next_watch_at=now + LEASE)
+    return list(Intent.objects.select_related("wallet").filter(id__in=leased).order_by("created_at", "id"))
 
 
 def _candidates(attempts: Iterable[SignedAttempt]) -> dict[UUID, list[Candidate]]:

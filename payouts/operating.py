@@ -8,7 +8,9 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from chain import alarms, audit, gateway, inspection
+from chain import alarms, audit, gateway, inspection, pausing
+from chain.models import Pause
+from payouts import doorbell
 from payouts.withdrawals import sheet, withdrawals
 from payouts.withdrawals.models import Status, Withdrawal
 
@@ -36,6 +38,17 @@ def waits_for(withdrawal: Withdrawal) -> str:
         if short:
             return f"a lane that can pay: {short.text}"
     return WAITS.get(withdrawal.status, "")
+
+
+def resume(network: str, *, address: str = "", by: str, reason: str, now: datetime) -> Pause:
+    """End a pause and wake those who waited for it.
+
+    Raises: what pausing.resume() does.
+    """
+    ended = pausing.resume(network, address=address, by=by, reason=reason, now=now)
+    for sweep in ("dispatch", "sign"):
+        doorbell.ring(sweep)
+    return ended
 
 
 def inspect(withdrawal_id: UUID) -> dict[str, Any] | None:

@@ -60,7 +60,7 @@ def _dispatch_alike(rows: Sequence[Withdrawal], now: datetime) -> list[Withdrawa
 @shared_task(name="payouts.tasks.lanes")
 def lanes() -> int:
     """Read what the lanes hold, and say which need money."""
-    return _sweep("lanes", lambda now: transfers.refresh_due(now=now))
+    return _sweep("lanes", lambda now: transfers.refresh_due(now=now, waited_for=queries.approved_on()))
 
 
 @shared_task(name="payouts.tasks.sweep")

@@ -62,9 +62,9 @@ class Gateway:
         anchor = self._anchor(transfer, head)
         return Quote({"gas": build.gas_limit(transfer), **offered}, anchor.number, anchor.hash)
 
-    def read_ahead(self, txids: Sequence[str]) -> None:
+    def read_ahead(self, candidates: Sequence[Candidate], *, head: Head, every: bool = False) -> None:  # noqa: ARG002 - a receipt tells how far a payment is
         """Read the receipts in one question per endpoint."""
-        self._nodes.gather(lambda node: node.read_ahead(txids))
+        self._nodes.gather(lambda node: node.read_ahead([candidate.txid for candidate in candidates]))
 
     def quote_ahead(self, transfers: Sequence[Transfer]) -> None:
         """Nothing that a quote asks concerns its transfer alone."""

@@ -15,6 +15,7 @@ from chain.endpoints import Unreachable, session
 from chain.gateway import Retryable
 from chain.links import Block, Entry
 from chain.token_abi import ACCOUNT, Log
+from chain.tron.ahead import Plan
 
 AT_ONCE = 4  # questions that are under way to one node
 T = TypeVar("T")
@@ -54,6 +55,8 @@ class Client:
             response = self._http.post(
                 f"{self.url.rstrip('/')}/{path}", json=body, timeout=self._timeout_s, allow_redirects=False
             )
+            if response.status_code == requests.codes.not_found:
+                raise Retryable(f"{path}: the node does not have this method")
             response.raise_for_status()
             answer = response.json()
         except (requests.RequestException, ValueError) as wrong:
@@ -78,8 +81,8 @@ class Client:
             except Retryable as refusal:
                 return refusal
 
-        if len(asked) == 1:
-            return [one(asked[0])]
+        if len(asked) < 2:  # noqa: PLR2004 - nobody to wait beside
+            return [one(what) for what in asked]
         with ThreadPoolExecutor(AT_ONCE) as pool:
             try:
                 return list(pool.map(one, asked))
@@ -122,16 +125,26 @@ class Client:
         told = self._ahead.pop(txid) if txid in self._ahead else self._info(txid)
         return _receipt(told) if isinstance(told, dict) and told.get("id") == txid else None
 
-    def read_ahead(self, txids: Sequence[str]) -> None:
+    def read_ahead(self, plan: Plan) -> None:
         """Read these receipts, some at a time; each answers the next question for it.
 
         Raises: Unreachable.
         """
-        told = zip(txids, self.each(txids, self._info), strict=True)
-        self._ahead = {txid: said for txid, said in told if not isinstance(said, Retryable)}
+        singly = zip(plan.txids, self.each(plan.txids, self._info), strict=True)
+        by_block = [told for told in self.each(plan.blocks, self._infos) if not isinstance(told, Retryable)]
+        self._ahead = dict.fromkeys(plan.absent)
+        self._ahead |= {txid: said for txid, said in singly if not isinstance(said, Retryable)}
+        self._ahead |= {str(said.get("id")): said for told in by_block for said in told}
 
     def _info(self, txid: str) -> Any:
         return self.call("walletsolidity/gettransactioninfobyid", value=txid)
+
+    def _infos(self, number: int) -> list[dict[str, Any]]:
+        """Every receipt of a solid block. Raises: Unreachable, Retryable."""
+        told = self.call("walletsolidity/gettransactioninfobyblocknum", num=number)
+        if not isinstance(told, list) or not all(isinstance(one, dict) for one in told):
+            raise Retryable(f"the node has no receipts of block {number}")
+        return told
 
     def account(self, account: str, *, room: str = "wallet") -> dict[str, Any]:
         """An account, by its hexadecimal address, as the node has it; {} for one that was never used."""

@@ -3,7 +3,8 @@
 Source: java-tron BandwidthProcessor, EnergyProcessor, TransferActuator.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chain import addresses, networks, token_abi
@@ -44,6 +45,28 @@ def most_sun(nodes: Endpoints[Client], network: Network) -> int:
     now = prices(nodes)
     energy_sun = network.transfer_resource * now["getEnergyFee"]
     return min(energy_sun, network.fee_ceiling) + TRANSFER_BYTES * now["getTransactionFee"]
+
+
+def costliest(transfers: Sequence[Transfer]) -> list[Transfer]:
+    """Of each token that a wallet moves the call that takes as much energy as any of these.
+
+    That is the largest amount, to an account that holds nothing: it makes a holder, and a token's own fee, if any,
+    grows with the amount.
+    """
+    largest: dict[tuple[str, str], Transfer] = {}
+    for transfer in sorted(transfers, key=lambda one: one.amount_units):
+        if transfer.contract != networks.NATIVE:
+            largest[transfer.wallet, transfer.contract] = transfer
+    return [replace(one, to_address=addresses.nobody(build.NETWORK), seq=0) for one in largest.values()]
+
+
+def known(transfer: Transfer, rehearsed: Mapping[Transfer, dict[str, Any]]) -> dict[str, Any] | None:
+    """What was rehearsed of a call that takes no less energy than this one."""
+    for call, said in rehearsed.items():
+        alike = (call.wallet, call.contract) == (transfer.wallet, transfer.contract)
+        if alike and call.amount_units >= transfer.amount_units:
+            return said
+    return None
 
 
 def fee_limit_sun(transfer: Transfer, rehearsal: Mapping[str, Any], *, prices: Mapping[str, int]) -> int:

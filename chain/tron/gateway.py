@@ -30,11 +30,10 @@ from chain.gateway import (
     Signed,
     Transfer,
 )
-from chain.tron import build, client, facts, fees
+from chain.tron import ahead, build, facts, fees, rehearsal
 from chain.tron.client import Client, Receipt
 
 VALID_FOR_MS = 60_000
-CONTRACT = "Contract"  # an account's type
 SOLIDITY = "walletsolidity"
 
 
@@ -46,7 +45,7 @@ class Gateway:
         clients = [Client(url, timeout_s=timeout_s) for url in urls]
         self._nodes = Endpoints(network, clients, identify=self._identify)
         self._block = links.Kept(self._read_block)
-        self._ahead: dict[Transfer, dict[str, Any]] = {}  # calls that were rehearsed ahead
+        self._ahead: dict[Transfer, dict[str, Any]] = {}  # the costliest calls, rehearsed ahead
 
     def head(self) -> Head:
         """The newest block and the newest solid one that all endpoints in good standing have.
@@ -66,8 +65,9 @@ class Gateway:
         """
         fee_limit_sun = 0
         if transfer.contract != networks.NATIVE:
-            rehearsal = self._ahead.pop(transfer, None) or self._nodes.first(lambda node: _rehearsed(node, transfer))
-            fee_limit_sun = fees.fee_limit_sun(transfer, rehearsal, prices=self._prices)
+            call = fees.known(transfer, self._ahead)
+            call = call or self._nodes.first(lambda node: fees.rehearsed(node, transfer))
+            fee_limit_sun = fees.fee_limit_sun(transfer, call, prices=self._prices)
         solid, latest_ms = self._moment
         return Quote(
             fees={"fee_limit_sun": fee_limit_sun},
@@ -78,19 +78,12 @@ class Gateway:
         )
 
     def quote_ahead(self, transfers: Sequence[Transfer]) -> None:
-        """Rehearse the tokens' calls, some at a time: each one's energy is its own."""
-        tokens = [transfer for transfer in transfers if transfer.contract != networks.NATIVE]
-        if not tokens:
-            return
-        told = self._nodes.first(lambda node: node.each(tokens, functools.partial(_rehearsed, node)))
-        self._ahead = {
-            transfer: said for transfer, said in zip(tokens, told, strict=True) if not isinstance(said, Retryable)
-        }
+        """Rehearse, of each token that a wallet moves, the call that takes the most energy."""
+        self._ahead = rehearsal.costliest(self._nodes, transfers)
 
     def rehearse(self, transfers: Sequence[Transfer]) -> list[Obstacle | ChainError | None]:
         """Run tokens' calls without a transaction; TRX goes to everything but a contract."""
-        told = self._nodes.first(lambda node: node.each(transfers, functools.partial(_rehearsed, node)))
-        return [_obstacle(transfer, said) for transfer, said in zip(transfers, told, strict=True)]
+        return rehearsal.run(self._nodes, transfers)
 
     def digest(self, transfer: Transfer, quote: Quote) -> bytes:
         """The hash to sign."""
@@ -108,9 +101,10 @@ class Gateway:
         """Send the bytes to every node; what a node calls the transactions is of no interest."""
         return self._nodes.every(lambda node: node.each(raws, node.broadcast), number=len(raws))
 
-    def read_ahead(self, txids: Sequence[str]) -> None:
-        """Read the receipts, some at a time."""
-        self._nodes.gather(lambda node: node.read_ahead(txids))
+    def read_ahead(self, candidates: Sequence[Candidate], *, head: Head, every: bool = False) -> None:
+        """Read the receipts, block by block where many are due, else some at a time."""
+        plan = ahead.plan(candidates, self._block, head=head, every=every)
+        self._nodes.gather(lambda node: node.read_ahead(plan))
 
     def judge(
         self,
@@ -123,6 +117,8 @@ class Gateway:
     ) -> Judgement:
         """Say what the solid blocks say of any of the attempts."""
         for candidate in candidates:
+            if ahead.is_early(candidate, head):
+                continue
             receipt = self._receipt(candidate.txid, upto=head.final_number)
             if receipt and candidate.is_live:
                 return self._landed(transfer, candidate, receipt, head)
@@ -282,19 +278,3 @@ class Gateway:
             token_abi.balance_call(addresses.account_bytes(build.NETWORK, wallet)),
         )
         return lambda node: int(node.constant(owner, token, data, room=SOLIDITY)["constant_result"][0], 16)
-
-
-def _rehearsed(node: Client, transfer: Transfer) -> dict[str, Any]:
-    """What a token's call would do, or who it is that TRX goes to. Raises: Unreachable, Retryable."""
-    if transfer.contract == networks.NATIVE:
-        return node.account(build.account_hex(transfer.to_address))
-    return fees.rehearsed(node, transfer)
-
-
-def _obstacle(transfer: Transfer, said: dict[str, Any] | Retryable) -> Obstacle | ChainError | None:
-    if isinstance(said, Retryable):
-        return said
-    if transfer.contract == networks.NATIVE:
-        is_contract = said.get("type") == CONTRACT  # no block takes such a transaction
-        return Obstacle("TRON moves no TRX to a contract", in_a_block=False) if is_contract else None
-    return Obstacle(client.words(said)) if client.reverted(said) else None

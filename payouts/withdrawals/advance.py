@@ -12,6 +12,7 @@ import structlog
 from django.contrib.auth.models import User
 from django.db import IntegrityError, transaction
 
+from chain import updating
 from ledger import posting
 from payouts import doorbell, prepared
 from payouts.webhooks import outbox
@@ -112,7 +113,7 @@ def _save(taken: Sequence[Withdrawal], step: steps.Step, changed: Sequence[str])
     elif len(taken) == 1:
         taken[0].save()
     else:
-        Withdrawal.objects.bulk_update(taken, ["status", "updated_at", "reason", *changed])
+        updating.update_each(taken, ["status", "updated_at", "reason", *changed])
 
 
 def _note(moves: Sequence[tuple[Withdrawal, By]], step: steps.Step, *, before: Sequence[str], now: datetime) -> None:

@@ -49,6 +49,12 @@ def approved_pairs(*, networks: Collection[str]) -> list[tuple[str, str]]:
     return list(rows.order_by("network", "asset").values_list("network", "asset").distinct())
 
 
+def approved_on() -> set[str]:
+    """The networks on which approved withdrawals wait."""
+    rows = Withdrawal.objects.filter(status=Status.APPROVED)
+    return set(rows.order_by().values_list("network", flat=True).distinct())
+
+
 def approved(network: str, asset: str, *, now: datetime) -> QuerySet[Withdrawal]:
     """Approved withdrawals of one asset on one network that are not held back, oldest first."""
     rows = Withdrawal.objects.filter(status=Status.APPROVED, network=network, asset=asset)

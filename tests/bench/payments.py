@@ -9,6 +9,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import django
 
@@ -20,15 +21,15 @@ def main(network: str, payments: int) -> float:
     """Seconds for so many payments."""
     from eth_keys.datatypes import PrivateKey  # after Django has its settings, as all below
 
-    from chain import addresses
-    from chain.models import HotWallet
+    from chain import addresses, pausing
+    from payouts import operating
     from payouts.withdrawals.models import Approval, Status, Withdrawal
     from tests import make
 
     merchant = make.merchant(funds=str(2 * payments))
     make.policy(merchant, Approval.NONE)
-    lanes = HotWallet.objects.filter(network=network)
-    lanes.update(paused=True)
+    why = {"by": "bench", "reason": "all shall wait for one moment"}
+    pausing.pause(network, now=datetime.now(UTC), **why)
     ids = []
     for _ in range(payments):
         key = PrivateKey(secrets.token_bytes(32)).public_key.to_canonical_address()
@@ -37,7 +38,7 @@ def main(network: str, payments: int) -> float:
     mine = Withdrawal.objects.filter(id__in=ids)
     _until(lambda: mine.filter(status=Status.APPROVED).count() == payments)
     begun = time.monotonic()
-    lanes.update(paused=False)
+    operating.resume(network, now=datetime.now(UTC), **why)
     _until(lambda: mine.filter(status=Status.COMPLETED).count() == payments)
     return time.monotonic() - begun
 

@@ -50,8 +50,11 @@ def forged_success(lab: OnNetwork, lying: proxy.Proxy) -> None:
 
 def hidden(lab: OnNetwork, lying: proxy.Proxy) -> None:
     """No receipt."""
-    name = {"tron": "walletsolidity/gettransactioninfobyid", "ethereum": "eth_getTransactionReceipt"}[lab.network]
-    lying.lie(name, {} if lab.network == "tron" else None)
+    if lab.network == "tron":
+        lying.lie("walletsolidity/gettransactioninfobyid", {})
+        lying.lie("walletsolidity/gettransactioninfobyblocknum", [])
+    else:
+        lying.lie("eth_getTransactionReceipt", None)
 
 
 def other_blocks(lab: OnNetwork, lying: proxy.Proxy) -> None:

@@ -56,9 +56,16 @@ def silent(_call: Call) -> Any:
     raise Dropped
 
 
-def unavailable(_call: Call) -> Any:
-    """503, and nothing reaches the node."""
-    raise Failed(503)
+def failed(status: int) -> Spoiler:
+    """That HTTP status, and nothing reaches the node."""
+
+    def spoil(_call: Call) -> Any:
+        raise Failed(status)
+
+    return spoil
+
+
+unavailable = failed(503)
 
 
 def refused(message: str) -> Spoiler:

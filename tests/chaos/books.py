@@ -14,6 +14,7 @@ CONNECT_S = 3
 ENTRIES = "SELECT network, destination, status, net_units FROM payouts_withdrawal"
 COUNTS = "SELECT network, status, count(*) FROM payouts_withdrawal GROUP BY network, status"
 WALLETS = "SELECT network, address FROM chain_hotwallet ORDER BY id"
+ASIDE = "SELECT endpoint FROM chain_endpointhealth"
 ALARMED = "SELECT count(DISTINCT subject) FROM chain_alarm WHERE kind = 'payment.person'"
 
 
@@ -53,6 +54,13 @@ class Books:
         for network, address in self.rows(WALLETS):
             found[str(network)].append(str(address))
         return found
+
+    def all_endpoints_taken(self) -> bool:
+        """Whether no node is put aside any more."""
+        try:
+            return not self.rows(ASIDE)
+        except psycopg.OperationalError:
+            return False
 
     def alarmed(self) -> int:
         """About how many payments a person was called."""

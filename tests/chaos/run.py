@@ -205,6 +205,8 @@ class Run:
             finally:
                 over.set()
         paying.result()
+        if isinstance(payer, Ours):  # its proofs need the witnesses that the last faults made look bad
+            house.until(lambda: payer.books.all_endpoints_taken() or None, what="every endpoint to be taken again")
         found = {name: _audited(stage.nodes[name], wanted, payer) for name in options.networks}
         return Result(found, breaker.done, breaker.missed, finished_s, payer.problems(found)), payer
 

@@ -62,7 +62,7 @@ class Command(BaseCommand):
         self._say(said, as_json=options["json"])
 
     def stop(self, options: dict[str, Any]) -> None:
-        do = pausing.pause if options["verb"] == "pause" else pausing.resume
+        do = pausing.pause if options["verb"] == "pause" else operating.resume
         network, lane = options["network"], options["lane"]
         try:
             address = addresses.normalise(network, lane) if lane else ""
