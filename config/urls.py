@@ -12,6 +12,7 @@ APIS: dict[str, list[URLPattern | URLResolver]] = {
     "extraction": [path("api/v1/", include("payouts.api.extraction.urls"))],
     "merchant": [path("v1/", include("payouts.api.merchant.urls"))],
     "invoice": [path("v2/", include("payouts.api.invoice.urls"))],
+    "tenant": [path("", include("payouts.api.tenant.urls"))],
 }
 urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz),

@@ -21,12 +21,14 @@ from payouts.api.invoice import schema as invoice
 from payouts.api.merchant import schema as merchant
 from payouts.api.openapi import Document
 from payouts.api.public import schema as public
+from payouts.api.tenant import schema as tenant
 
 DOCUMENTS: Mapping[str, Document] = {
     "extraction": extraction.DOCUMENT,
     "invoice": invoice.DOCUMENT,
     "merchant": merchant.DOCUMENT,
     "public": public.DOCUMENT,
+    "tenant": tenant.DOCUMENT,
 }
 Routes = Sequence[URLPattern | URLResolver]
 

@@ -35,6 +35,7 @@ class Call:
 
     answers: Mapping[int, str | None]  # status → the component that is the body, or None for none
     body: str | None = None
+    body_type: str = "application/json"
     query: Sequence[Schema] = ()
     refuses: tuple[int, ...] = ()  # beside what `Document.statuses` knows by itself
     is_keyed: bool = False
@@ -90,7 +91,7 @@ class Document:
             },
         }
         if call.body is not None:
-            operation["requestBody"] = {"required": True, "content": self._content(call.body)}
+            operation["requestBody"] = {"required": True, "content": self._content(call.body, call.body_type)}
         return operation
 
     def statuses(self, call: Call) -> list[int]:
@@ -123,8 +124,8 @@ class Document:
         )
         return told | ({"headers": headers} if headers else {})
 
-    def _content(self, name: str) -> Schema:
-        return {"application/json": {"schema": ref(name)}}
+    def _content(self, name: str, media_type: str = "application/json") -> Schema:
+        return {media_type: {"schema": ref(name)}}
 
 
 def ref(name: str) -> Schema:

@@ -11,8 +11,9 @@ from django.urls import reverse
 from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from payouts.merchants import keys, pairs, tokens
+from payouts.merchants import keys, oauth, oauth_models, pairs, tokens
 from payouts.merchants.models import ApiKey, Merchant
+from payouts.merchants.oauth_models import Application
 
 RIGHT = "payouts.add_apikey"
 
@@ -21,7 +22,7 @@ RIGHT = "payouts.add_apikey"
 class Made:
     """A new key and what its owner has to keep, by the names that the APIs' documents use."""
 
-    key: ApiKey
+    key: ApiKey | Application
     texts: Mapping[str, str]
 
 
@@ -45,12 +46,20 @@ def _shop(merchant: Merchant, person: User) -> Made:
     return Made(issued.key, {"Token": issued.token})
 
 
+def _application(merchant: Merchant, person: User) -> Made:
+    issued = oauth.issue(
+        merchant, name=f"made by {person.get_username()}", scopes=oauth_models.SCOPES, issued_to=person
+    )
+    return Made(issued.application, {"client_id": issued.application.client_id, "client_secret": issued.secret})
+
+
 # fmt: off
 KINDS: Mapping[str, tuple[str, Callable[[Merchant, User], Made]]] = {
     "merchant":           ("Merchant API: key id and secret",           _signing),
     "public":             ("Public API: apikey and x-api-secret",       _pair),
     "invoice-withdrawal": ("Invoice API: the key that withdraws",       _withdrawal),
     "invoice-shop":       ("Invoice API: the shop's, for balances",     _shop),
+    "tenant":             ("Tenant API: client id and secret",          _application),
 }
 # fmt: on
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from payouts.merchants import keys
 from payouts.merchants.models import ApiKey, Merchant
-from payouts.sandbox import dashboard, invoice, kept, public, store
+from payouts.sandbox import dashboard, invoice, kept, public, store, tenant
 from payouts.webhooks import endpoints
 from payouts.withdrawals import approvers
 
@@ -19,6 +19,7 @@ PARTS: Mapping[str, Callable[..., dict[str, Any]]] = {
     "extraction": store.part,
     "public": public.part,
     "invoice": invoice.part,
+    "tenant": tenant.part,
     "dashboard": dashboard.part,
 }
 

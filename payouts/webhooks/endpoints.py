@@ -19,6 +19,7 @@ from payouts.webhooks.models import Endpoint, Message, SigningSecret
 OVERLAP = timedelta(hours=24)  # how long a rotated secret still signs
 MAX_URL = 2000
 MOST_ENDPOINTS = 100  # active ones per merchant and API; every event is sent to each
+PREFIXES = {"tenant": "sec_"}  # of secrets, where an API's document shows one
 REMOVED = "removed by the merchant"
 GONE = "the receiver answered 410 Gone"
 
@@ -130,9 +131,13 @@ def secret_for(merchant: Merchant, *, api: str, now: datetime) -> str:
     lasting = {"merchant": merchant, "api": api, "retires_at": None}
     row, _ = SigningSecret.objects.get_or_create(
         **lasting,
-        defaults={"created_at": now, "sealed": secrets.seal(secrets.fresh(), context=_context(merchant, api))},
+        defaults={"created_at": now, "sealed": secrets.seal(_fresh(api), context=_context(merchant, api))},
     )
     return secrets.unseal(row.sealed, context=_context(merchant, api))
+
+
+def _fresh(api: str) -> str:
+    return PREFIXES.get(api, "") + secrets.fresh()
 
 
 def rotate_secret(merchant: Merchant, *, api: str, now: datetime) -> str:

@@ -37,9 +37,19 @@ def public_headers(body: bytes, *, secrets: list[str], event: str, now: datetime
     return headers
 
 
+def tenant_headers(body: bytes, *, secrets: list[str], event: str, now: datetime) -> dict[str, str]:  # noqa: ARG001 - the table's signature
+    """`X-Webhook-Signature: <hex>` over the body; while a rotated secret is still in force, its own beside it.
+
+    Source: CONFORMANCE §4.
+    """
+    newest, *older = (hex_hmac(secret, body) for secret in secrets)
+    return {"X-Webhook-Signature": newest} | ({"X-Webhook-Signature-Previous": older[0]} if older else {})
+
+
 Signer = Callable[..., dict[str, str]]
 HEADERS: Mapping[str, Signer] = {
     "merchant": merchant_headers,
     "public": public_headers,
     "dashboard": merchant_headers,
+    "tenant": tenant_headers,
 }

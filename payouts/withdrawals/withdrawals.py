@@ -16,7 +16,7 @@ from payouts.merchants import settings
 from payouts.merchants.models import Merchant
 from payouts.merchants.user_models import UserWallet
 from payouts.webhooks.models import Endpoint
-from payouts.withdrawals import advance, limits, postings, rules, screening, steps, whole
+from payouts.withdrawals import advance, estimating, limits, postings, rules, screening, steps, whole
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Approval, Status, Withdrawal
 from payouts.withdrawals.screening import Answer, Verdict
@@ -80,7 +80,7 @@ def create(order: Order, *, now: datetime) -> Withdrawal:
 def priced(order: Order, *, now: datetime) -> tuple[Withdrawal, limits.Limits]:
     """The withdrawal with its fee and who must approve it, not saved yet, and the limits that it must keep."""
     case = rules.Case(order.merchant, order.api, order.asset, order.network, order.amount_units, order.channel)
-    fee = rules.tariff(case).fee(order.amount_units)
+    fee = estimating.estimate(case).fee
     fee_units = fee.units
     on_top_units = fee_units if order.user_wallet and not settings.user_pays_fee(order.merchant) else 0
     net_units = order.amount_units + on_top_units - fee_units

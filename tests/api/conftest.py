@@ -13,7 +13,7 @@ from tests.api import speaker
 @pytest.fixture(autouse=True)
 def _quick_and_at_once(settings: Any) -> None:
     """Test people's passwords cost nothing, and no create waits for its end unless a test asks it to."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "payouts.merchants.oauth.Peppered"]
     settings.WITHDRAWAL_WAIT_S = 0
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from payouts.merchants import pairs, tokens
 from payouts.merchants.models import Merchant
 from tests import make
-from tests.api import invoices, shops, speaker, users
+from tests.api import invoices, shops, speaker, tenants, users
 
 HOOK = {"url": "https://hooks.example/in", "events": ["withdrawal.completed"]}
 
@@ -36,11 +36,13 @@ def side(merchant: Merchant, *, largest: str = "100000", times: int = 1) -> Side
     clerk = shop.supervisor().get("/supervisor/me").json()["id"]
     assert public.post("/public/webhook/url", {"url": HOOK["url"]}).status_code == 200
     asked = users.data(public.request(userId=wallet.user_id, amount=10), status=201)["id"]
+    tenant = tenants.program(of=merchant)
     headers: dict[str, Mapping[str, str]] = {
         "merchant": {"Authorization": program.bearer()},
         "extraction": {"Authorization": f"Bearer {shop.caller.tokens['accessToken']}"},
         "public": {"apikey": pair.apikey, "x-api-secret": pair.api_secret},
         "invoice": {"Authorization": f"Token {invoices.issue(merchant, tokens.WITHDRAWAL)}"},
+        **{f"tenant, {scope}": _bearer(tenant, scope) for scope in tenants.SCOPED},
         "invoice, shop": {"Authorization": f"Token {invoices.issue(merchant, tokens.SHOP)}"},
     }
     known: dict[str, Mapping[str, str]] = {
@@ -51,5 +53,13 @@ def side(merchant: Merchant, *, largest: str = "100000", times: int = 1) -> Side
         "extraction": {"supervisor_id": clerk, "account_id": str(shop.qr_code.account)},
         "public": {"public_id": asked, "id": asked, "userId": wallet.user_id},
         "invoice": {},
+        "tenant": {
+            "withdrawal_id": tenants.told(tenant.create(amount=10), status=201)["id"],
+            "app_id": str(tenants.told(tenant.post("/o/apps/", {"name": "other"}), status=201)["id"]),
+        },
     }
     return Side(merchant, headers, known)
+
+
+def _bearer(program: tenants.Program, scope: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {program.with_scope(scope).token}"}

@@ -15,6 +15,7 @@ from payouts.api.extraction import views as extraction
 from payouts.api.invoice import views as invoice
 from payouts.api.merchant import views as merchant
 from payouts.api.public import frame as public
+from payouts.api.tenant import frame as tenant
 from payouts.withdrawals.models import Withdrawal
 from tests import make
 from tests.api import sides
@@ -28,6 +29,7 @@ LIMITS = {
     "public, financial": public.FINANCIAL,
     "public, standard": public.STANDARD,
     "public, wallets": public.GENERATE,
+    "tenant, a minute": tenant.LIMITS[0],
     "invoice, reads": invoice.READS,  # the other one's twelve seconds are shorter than a thousand calls may take
 }
 CREATES = {
@@ -35,6 +37,7 @@ CREATES = {
     "extraction": "/api/v1/extraction/to-usdt",
     "public": "/api/v1/public/user/withdrawal/create",
     "invoice": "/v2/invoice/api/out/create",
+    "tenant": "/withdrawal/",
 }
 
 
@@ -67,7 +70,7 @@ def test_of_a_hundred_creates_at_once_with_one_key_one_is_made(
     mine, threads = sides.side(make.merchant()), 20
     before, start = Withdrawal.objects.count(), threading.Barrier(threads)
     statuses: list[int] = []
-    headers: dict[str, Any] = {**mine.headers[api], "Idempotency-Key": "order-4711"}
+    headers: dict[str, Any] = {**mine.headers[TABLE["POST", CREATES[api]][0] or ""], "Idempotency-Key": "order-4711"}
 
     def create(_: int) -> None:
         start.wait(30)

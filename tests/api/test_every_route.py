@@ -15,12 +15,13 @@ from ledger import balances
 from ledger.models import Event
 from payouts.api import docs
 from payouts.merchants.models import Merchant
+from payouts.merchants.oauth_models import Application
 from payouts.merchants.store_models import Supervisor
 from payouts.merchants.user_models import UserWallet
 from payouts.webhooks.models import Endpoint, Message, SigningSecret
 from payouts.withdrawals.models import IdempotencyKey, Withdrawal
 from tests import make
-from tests.api import invoices, shops, sides, speaker, users
+from tests.api import invoices, shops, sides, speaker, tenants, users
 
 pytestmark = pytest.mark.django_db
 ORDER = speaker.CREATE | {"amount": "20"}
@@ -29,6 +30,9 @@ CLERK, USER = {"name": "New", "email": "new@shop.example"}, {"userId": "u", "ema
 URL = {"url": "https://hooks.example/other"}
 NOBODYS = None  # a route that asks nobody who they are
 V1 = "/api/v1"
+STATUS, CALLBACK = {"withdrawal_id": "{withdrawal_id}"}, {"callback_url": URL["url"]}
+ESTIMATE = {"amount": 100, "currency": "USDTTRC20"}
+VALIDATE = {"address": make.EVM_ADDRESS, "currency": "USDTARB"}
 # fmt: off
 # What opens the route, its body, its answer to who may, and to who may but names what is another merchant's.
 TABLE: dict[tuple[str, str], tuple[str | None, Any, int, int | None]] = {
@@ -74,9 +78,31 @@ TABLE: dict[tuple[str, str], tuple[str | None, Any, int, int | None]] = {
     ("POST",   f"{V1}/public/webhook/secret/rotate"):            ("public", {}, 200, None),
     ("POST",   "/v2/invoice/api/out/create"):                    ("invoice", invoices.SEED, 200, None),
     ("POST",   "/v2/merchant/wallet/balance/all"):               ("invoice, shop", None, 200, None),
+    ("POST",   "/o/token/"):                                     (NOBODYS, {}, 415, None),
+    ("GET",    "/o/apps/"):                                      ("tenant, read write", None, 200, None),
+    ("POST",   "/o/apps/"):                                      ("tenant, read write", {"name": "shop"}, 201, None),
+    ("DELETE", "/o/apps/{app_id}/"):                             ("tenant, read write", None, 204, 404),
+    ("GET",    "/currencies/"):                                  ("tenant, read write", None, 200, None),
+    ("GET",    "/rates/"):                                       ("tenant, read", "?currency_to=USDTTRC20", 200, None),
+    ("POST",   "/withdrawal/"):                                  ("tenant, read write", tenants.CREATE, 201, None),
+    ("GET",    "/withdrawal/"):                                  ("tenant, read write", None, 200, None),
+    ("GET",    "/withdrawal/{withdrawal_id}/"):                  ("tenant, read write", None, 200, 404),
+    ("POST",   "/withdrawal/status/"):                           ("tenant, read write", STATUS, 200, 404),
+    ("POST",   "/withdrawal/validate-address/"):                 ("tenant, read write", VALIDATE, 200, None),
+    ("POST",   "/withdrawal/fee-estimate/"):                     ("tenant, read write", ESTIMATE, 200, None),
+    ("POST",   "/withdrawal/estimate/"):                         ("tenant, read write", ESTIMATE, 200, None),
+    ("POST",   "/withdrawal/min-amount/"):                       ("tenant, read write", {"currency": "ETH"}, 200, None),
+    ("GET",    "/withdrawal/available-currencies/"):             ("tenant, read write", None, 200, None),
+    ("GET",    "/user/me/"):                                     ("tenant, read write", None, 200, None),
+    ("POST",   "/user/webhooks/"):                               ("tenant, write", CALLBACK, 201, None),
+    ("POST",   "/user/webhooks/test/"):                          ("tenant, write", {}, 400, None),
+    ("POST",   "/user/webhooks/secret/rotate/"):                 ("tenant, write", {}, 200, None),
+    ("GET",    "/user/fees/"):                                   ("tenant, admin", None, 200, None),
+    ("GET",    "/status/"):                                      (NOBODYS, None, 200, None),
 }
 # fmt: on
-CREDENTIALS = ("merchant", "extraction", "public", "invoice", "invoice, shop")
+TENANT = tuple(f"tenant, {scope}" for scope in tenants.SCOPED)
+CREDENTIALS = ("merchant", "extraction", "public", "invoice", "invoice, shop", *TENANT)
 STRANGERS = ("nobody", "garbage", *CREDENTIALS)
 GARBAGE = {"Authorization": "Bearer garbage", "apikey": "garbage", "x-api-secret": "garbage"}
 OTHERS = {"healthz", "readyz", "metrics", "admin/", "dashboard/"}  # pages have tests of their own
@@ -124,7 +150,9 @@ def knock(method: str, path: str, *, ids: dict[str, str], headers: Any) -> Any:
         path, body = path + body, None
     for name, value in ids.items():
         path = path.replace(f"{{{name}}}", quote(value))
-    raw = json.dumps(body).replace("{userId}", ids.get("userId", "")) if body is not None else ""
+    raw = json.dumps(body) if body is not None else ""
+    for name, value in ids.items():
+        raw = raw.replace(f"{{{name}}}", value)
     return Client().generic(method, path, raw, content_type="application/json", headers=headers)
 
 
@@ -134,11 +162,18 @@ def api_of(path: str) -> str:
 
 def state() -> Any:
     """All that a refused call must leave as it is."""
-    tables = (Withdrawal, Event, IdempotencyKey, Endpoint, Message, SigningSecret, Supervisor, UserWallet)
+    tables = (Withdrawal, Event, IdempotencyKey, Endpoint, Message, SigningSecret, Supervisor, UserWallet, Application)
     flags = [*Supervisor.objects.order_by("id").values_list("qr_active", "deleted_at")]
     statuses = [*Withdrawal.objects.order_by("id").values_list("status")]
     books = [balances.book(one.id) for one in Merchant.objects.order_by("id")]
     return [model.objects.count() for model in tables], flags, statuses, books
+
+
+def has(who: str, opens: str | None) -> bool:
+    """Whether a credential opens what asks for another: a tenant's token does with all the scopes, and more."""
+    if opens is None or not opens.startswith("tenant, ") or not who.startswith("tenant, "):
+        return opens == who
+    return {*opens.split()[1:]} <= {*who.split()[1:]}
 
 
 @pytest.mark.parametrize("who", STRANGERS)
@@ -147,10 +182,11 @@ def test_only_a_routes_own_credential_opens_it(who: str, mine: sides.Side) -> No
     before = state()
     for (method, path), (opens, _, answer, _) in TABLE.items():
         api = api_of(path)
-        if opens == who:
+        if has(who, opens):
             continue
         refused = knock(method, path, ids=dict(mine.known[api]), headers=headers)
-        wanted = answer if opens is NOBODYS else int(docs.DOCUMENTS[api].stranger)
+        known = who.startswith("tenant, ") and api == "tenant"  # but not with these scopes
+        wanted = answer if opens is NOBODYS else 403 if known else int(docs.DOCUMENTS[api].stranger)
         assert (method, path, refused.status_code) == (method, path, wanted)
         assert str(mine.merchant.id).encode() not in refused.content
     assert state() == before
@@ -161,7 +197,7 @@ def test_whoever_may_is_answered_and_finds_nothing_by_another_merchants_ids(
     who: str, mine: sides.Side, theirs: sides.Side
 ) -> None:
     for (method, path), (opens, _, answer, foreign_answer) in TABLE.items():
-        if opens != who:
+        if not has(who, opens):
             continue
         api, before = api_of(path), transaction.savepoint()
         own = knock(method, path, ids=dict(mine.known[api]), headers=mine.headers[who])

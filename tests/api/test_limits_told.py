@@ -8,6 +8,7 @@ from payouts.api.extraction import wire as extraction
 from payouts.api.invoice import wire as invoice
 from payouts.api.merchant import wire as merchant
 from payouts.api.public import wire as public
+from payouts.api.tenant import wire as tenant
 from payouts.withdrawals import limits
 from payouts.withdrawals.models import Withdrawal
 from payouts.withdrawals.rule_models import LimitRule
@@ -17,7 +18,7 @@ STOPS = (limits.PaymentLimitExceeded, limits.WindowLimitExceeded, limits.NotInAd
 BODY = {"amount": "100", "destination_address": make.TRON_ADDRESS, "network": "TRC20"}
 
 
-@pytest.mark.parametrize("wire", [extraction, invoice, merchant, public], ids=lambda wire: str(wire.API))
+@pytest.mark.parametrize("wire", [extraction, invoice, merchant, public, tenant], ids=lambda wire: str(wire.API))
 def test_every_api_has_words_for_each_limit(wire: ModuleType) -> None:
     told = [wire.error_of(stop("limits")) for stop in STOPS]
     assert {status for status, _ in told} <= {400, 422}

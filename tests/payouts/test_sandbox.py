@@ -11,7 +11,7 @@ from payouts.merchants.models import Member, Merchant
 from payouts.merchants.store_models import QrCode, Supervisor
 from payouts.sandbox import kept, people, store
 from tests import make
-from tests.api import invoices, shops, users
+from tests.api import invoices, shops, tenants, users
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def _own_folder(settings: Any, tmp_path: Path, db: None) -> None:
     settings.LOCAL_DIR = tmp_path
     users.enrol_keys()  # or else a process of the signer's would commit some, for every test that follows
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "payouts.merchants.oauth.Peppered"]
 
 
 def told(name: str = "default", *, bare: bool = False) -> dict[str, Any]:
@@ -52,7 +52,24 @@ def test_two_keys_of_the_invoice_api_each_for_its_own_use() -> None:
     assert invoices.error(answer) == (400, "uncorrected_amount")  # it has no ether, but it was let in
 
 
-def test_bare_leaves_out_the_qr_code() -> None:
+def test_an_application_that_may_ask_for_every_scope_and_a_webhook_that_was_configured_before() -> None:
+    part = told()["tenant"]
+    assert set(part) == {"client_id", "client_secret", "webhook_secret"}
+    whole = tenants.token(part["client_id"], part["client_secret"], scope="read write admin")
+    program = tenants.Program(Merchant.objects.get(), part["client_id"], part["client_secret"], whole)
+    me = tenants.told(program.get("/user/me/"))
+    assert part["webhook_secret"].startswith("sec_")
+    assert me["webhook_secret_masked"] == "sec_****" + part["webhook_secret"][-3:]
+    answer = tenants.told(program.post("/user/webhooks/", {"callback_url": "https://shop.example/in"}))
+    assert "secret" not in answer
+
+
+def test_bare_leaves_out_the_qr_code_and_the_tenants_webhook() -> None:
+    part = told("bare", bare=True)["tenant"]
+    assert part["webhook_secret"] is None
+    program = tenants.Program(Merchant.objects.get(), part["client_id"], part["client_secret"]).with_scope("write")
+    answer = tenants.told(program.post("/user/webhooks/", {"callback_url": "https://shop.example/in"}), status=201)
+    assert answer["secret"].startswith("sec_")
     assert told(bare=True)["extraction"]["account_id"] is None
     assert QrCode.objects.count() == 0
 

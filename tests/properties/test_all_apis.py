@@ -222,7 +222,7 @@ def happen(world: World, action: tuple[str, int, int]) -> None:
 @pytest.fixture
 def people(settings: Any) -> dict[int, make.Approver]:
     """An approver for each level, a lane on each network; creates do not wait."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", "payouts.merchants.oauth.Peppered"]
     settings.WITHDRAWAL_WAIT_S = 0
     for network in make.ADDRESSES:
         make.lane(network)

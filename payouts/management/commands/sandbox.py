@@ -33,7 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("--name", default="default", help="another name is another merchant")
         parser.add_argument("--fund", help=f"set its USDT balances (the first time {DEFAULT_FUND})")
         parser.add_argument("--credit", help="set the QR code's credit line (the first time 0)")
-        parser.add_argument("--bare", action="store_true", help="when it is made: without the QR code")
+        parser.add_argument(
+            "--bare", action="store_true", help="when it is made: without the QR code and the tenant's webhook"
+        )
         parser.add_argument(
             "--set",
             action="append",
