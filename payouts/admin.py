@@ -14,15 +14,21 @@ from chain import networks
 from ledger.models import Anchor, Block
 from payouts import operating
 from payouts.api import dialects
+from payouts.currencies.admin import CurrencyLimitAdmin
+from payouts.currencies.models import CurrencyLimit
 from payouts.merchants.admin import ApiKeyAdmin, MerchantAdmin
 from payouts.merchants.book import BookedAddress
 from payouts.merchants.models import ApiKey, Merchant
+from payouts.merchants.oauth_admin import ApplicationAdmin
+from payouts.merchants.oauth_models import Application
 from payouts.merchants.people import PersonAdmin
 from payouts.merchants.store_admin import QrCodeAdmin, StoreAdmin, SupervisorAdmin
 from payouts.merchants.store_models import QrCode, Store, Supervisor
 from payouts.merchants.user_models import UserWallet
 from payouts.payments.admin import DepositAddressAdmin, ExtendedKeyAdmin, UserWalletAdmin
 from payouts.payments.models import DepositAddress, ExtendedKey
+from payouts.rates.admin import RateAdmin
+from payouts.rates.models import Rate
 from payouts.site import site
 from payouts.webhooks.admin import EndpointAdmin, MessageAdmin
 from payouts.webhooks.models import Endpoint, Message
@@ -74,7 +80,10 @@ SCREENS: dict[type[Model], type] = {
     QrCode:      QrCodeAdmin,
     Supervisor:  SupervisorAdmin,
     ApiKey:      ApiKeyAdmin,
+    Application: ApplicationAdmin,
     FeeRule:     FeeRuleAdmin,
+    Rate:        RateAdmin,
+    CurrencyLimit: CurrencyLimitAdmin,
     PolicyRule:  PolicyRuleAdmin,
     LimitRule:   LimitRuleAdmin,
     BookedAddress: BookedAddressAdmin,

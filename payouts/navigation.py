@@ -22,6 +22,8 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
     ("Money out", (
         Entry("Withdrawals",       "outbox",              "payouts", "withdrawal"),
         Entry("Fees",              "percent",             "payouts", "feerule"),
+        Entry("Currencies",        "paid",                "payouts", "currencylimit"),
+        Entry("Rates",             "currency_exchange",   "payouts", "rate"),
         Entry("Approval policy",   "rule",                "payouts", "policyrule"),
         Entry("Limits",            "speed",               "payouts", "limitrule"),
         Entry("Address books",     "contacts",            "payouts", "bookedaddress"),
@@ -36,6 +38,7 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
         Entry("Deposit addresses", "savings",             "payouts", "depositaddress"),
         Entry("Deposit keys",      "vpn_key",             "payouts", "extendedkey"),
         Entry("API keys",          "key",                 "payouts", "apikey"),
+        Entry("OAuth2 applications", "apps",              "payouts", "application"),
         Entry("Webhook URLs",      "webhook",             "payouts", "endpoint"),
         Entry("Webhook messages",  "outgoing_mail",       "payouts", "message"),
     )),

@@ -23,7 +23,9 @@ class ApplicationAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         """Nobody here: a secret is shown once to whom it belongs."""
         return False
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> tuple[list[Any], dict[Any, int], set[str], list[Any]]:
+    def get_deleted_objects(
+        self, objs: Any, request: HttpRequest
+    ) -> tuple[list[Any], dict[Any, int], set[str], list[Any]]:
         """Its tokens go with it, and nobody needs a right to each of them."""
         shown, counts, _, protected = super().get_deleted_objects(objs, request)
         return shown, counts, set(), protected

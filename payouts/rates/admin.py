@@ -10,6 +10,7 @@ from unfold.admin import ModelAdmin
 
 from payouts.rates.models import TABLE, Rate
 
+
 class RateForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs want the model twice
     """A rate as people set it."""
 

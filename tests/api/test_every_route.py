@@ -1,7 +1,7 @@
 """Every route of every API × who is calling × whose ids: one table, which no route of the URL configuration escapes."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import quote
 
@@ -192,6 +192,11 @@ def test_only_a_routes_own_credential_opens_it(who: str, mine: sides.Side) -> No
     assert state() == before
 
 
+def _telling(known: Iterable[str]) -> list[str]:
+    """Those that could not be there by chance, as a small number is."""
+    return [one for one in known if not one.isdecimal()]
+
+
 @pytest.mark.parametrize("who", CREDENTIALS)
 def test_whoever_may_is_answered_and_finds_nothing_by_another_merchants_ids(
     who: str, mine: sides.Side, theirs: sides.Side
@@ -202,7 +207,7 @@ def test_whoever_may_is_answered_and_finds_nothing_by_another_merchants_ids(
         api, before = api_of(path), transaction.savepoint()
         own = knock(method, path, ids=dict(mine.known[api]), headers=mine.headers[who])
         assert (method, path, own.status_code) == (method, path, answer)
-        for secret in (theirs.merchant.id, *theirs.known[api].values()):
+        for secret in (theirs.merchant.id, *_telling(theirs.known[api].values())):
             assert str(secret).encode() not in own.content
         transaction.savepoint_rollback(before)
         if foreign_answer is not None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from chain import codes
 from payouts.api.tenant import wire
@@ -306,3 +307,11 @@ def test_what_there_is_nothing_of_cannot_be_withdrawn() -> None:
     assert told["currencies"] == ["ETH", "USDTERC20", "USDTTRC20"]
     assert told["balances"] == {"ETH": "2.00000000", "USDTERC20": "12.50000000", "USDTTRC20": "12.50000000"}
     assert tenants.told(tenants.program(funds="0").get("/withdrawal/available-currencies/"))["currencies"] == []
+
+
+@pytest.mark.parametrize("change", [{"platform_units": 0}, {"price": None}, {"custom_id": "other"}])
+def test_what_a_withdrawal_was_priced_in_never_changes(change: dict[str, Any]) -> None:
+    program = tenants.program()
+    made = tenants.told(program.post("/withdrawal/", real(SEED_PRICED)), status=201)["id"]
+    with pytest.raises(IntegrityError, match="never changes"), transaction.atomic():
+        Withdrawal.objects.filter(id=made).update(**change)

@@ -86,7 +86,7 @@ def test_the_list_is_filtered_sorted_and_paged(monkeypatch: pytest.MonkeyPatch) 
     found = {
         "blockchain=trx": [tron], "blockchain=ETH": [erc20, ether], "token=usdt": [erc20, tron], "token=ETH": [ether],
         "custom_id=a": [tron], "custom_id=b": [], "status=pending": [erc20, ether, tron], "status=submitted": [],
-        f"start_date={day:%Y-%m-%d}&end_date={day:%Y-%m-%d}": [tron], 
+        f"start_date={day:%Y-%m-%d}&end_date={day:%Y-%m-%d}": [tron],
         f"start_date={make.now():%Y-%m-%d}": [erc20, ether],
         f"end_date={(day - timedelta(days=1)):%Y-%m-%d}": [], f"start_date={day.isoformat()}&token=USDT": [erc20, tron],
         "sort=created_asc": [tron, ether, erc20], "sort=created_desc": [erc20, ether, tron],
