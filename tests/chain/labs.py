@@ -103,6 +103,15 @@ class EvmLab:
         self.rpc("eth_sendTransaction", call)
         self.mine()
 
+    def take_from(self, wallet: str, *, by: str, units: int) -> None:
+        """Tokens out of a wallet that uses no number of its own for that: whoever has its allowance moves them."""
+        data = tokens.call_data("transferFrom", bytes.fromhex(wallet[2:]), bytes.fromhex(OWNER[2:]), units)
+        self.rpc("anvil_setBalance", by, hex(ETHER))
+        self.rpc("anvil_impersonateAccount", by)
+        call = {"from": by, "to": self.token, "data": "0x" + data.hex(), "gas": hex(200_000)}
+        self.rpc("eth_sendTransaction", call | {"gasPrice": hex(100 * 10**9)})
+        self.mine()
+
     def balance(self, address: str) -> int:
         data = "0x" + tokens.call_data("balanceOf", address).hex()
         return int(self.rpc("eth_call", {"to": self.token, "data": data}, "latest"), 16)

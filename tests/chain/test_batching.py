@@ -9,7 +9,6 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from chain import addresses, audit, batching, caps, custody, transfers
-from chain.devnet import tokens
 from chain.evm import batches
 from chain.models import HotWallet, Intent, IntentState, Purpose, SignedAttempt
 from tests.chain import labs, steps
@@ -75,22 +74,12 @@ def test_a_payment_that_the_token_refuses_is_dead_and_the_others_are_paid(
 ) -> None:
     payments = _payments(5, 40_000_000, 7)
     ordered = _order(payments)
-    _take_from(ethereum, lane.address, units=20_000_000)
+    ethereum.take_from(lane.address, by=CONTRACT, units=20_000_000)
     decided = _paid(ethereum, ordered, batching.Batch(tuple(payments)))
     assert (decided.state, _ends(payments)) == (IntentState.PAID, ["PAID", "DEAD", "PAID"])
     assert [ethereum.balance(payment.to_address) for payment in payments] == [5, 0, 7]
     refused = Intent.objects.get(payout_id=payments[1].payout_id)
     assert refused.proof["reason"] == "the token refused it"
-
-
-def _take_from(lab: labs.EvmLab, address: str, *, units: int) -> None:
-    """Tokens out of a wallet that uses no number of its own for that: whoever has its allowance moves them."""
-    data = tokens.call_data("transferFrom", bytes.fromhex(address[2:]), bytes.fromhex(labs.OWNER[2:]), units)
-    lab.rpc("anvil_setBalance", CONTRACT, hex(labs.ETHER))
-    lab.rpc("anvil_impersonateAccount", CONTRACT)
-    call = {"from": CONTRACT, "to": lab.token, "data": "0x" + data.hex(), "gas": hex(200_000)}
-    lab.rpc("eth_sendTransaction", call | {"gasPrice": hex(100 * 10**9)})
-    lab.mine()
 
 
 def test_when_the_whole_batch_reverts_all_its_payments_are_dead(ethereum: labs.EvmLab, lane: HotWallet) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from chain.token_abi import TRANSFER_TOPIC
 from config.local import rpc
 
 BLOCKS_AT_ONCE = 50
+BLOCK_S = 1  # how often the local anvil mines
 FOREIGN_GWEI, GWEI = 400, 10**9
 SOUGHT_S, POLL_S = 4.0, 0.03  # how long for a transaction that waits to be mined
 
@@ -71,8 +73,19 @@ class EvmNode:
                 for one in them.values()
             ]
 
-        dropped = [self.rpc("anvil_dropTransaction", txid) for txid in _sought(waiting)[:most]]
+        with self._held():
+            dropped = [self.rpc("anvil_dropTransaction", txid) for txid in _sought(waiting)[:most]]
         return any(dropped)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """No block for a while, so that what is sent waits; a node that dies meanwhile mines again by itself."""
+        self.rpc("evm_setIntervalMining", 0)
+        try:
+            yield
+        finally:
+            with suppress(Away):
+                self.rpc("evm_setIntervalMining", BLOCK_S)
 
     def spike(self, gwei: int) -> None:
         """Make the next block dear."""
@@ -151,16 +164,28 @@ class TronNode:
 
     def drop(self, wallets: Collection[str], *, most: int) -> bool:  # noqa: ARG002 - nobody else sends here
         """Lose up to so many waiting transactions, and that they were seen; False when none waits for a while."""
-        lost = _sought(self._waiting)[:most]
-        dropped = [self.ask("dev/drop", txid=txid)["dropped"] for txid in lost]
-        for txid in lost:
-            self.ask("dev/forget", txid=txid)
+        with self._held():
+            lost = _sought(self._waiting)[:most]
+            dropped = [self.ask("dev/drop", txid=txid)["dropped"] for txid in lost]
+            for txid in lost:
+                self.ask("dev/forget", txid=txid)
         return any(dropped)
+
+    @contextmanager
+    def _held(self) -> Iterator[None]:
+        """No block for a while, so that what is sent waits; a node that dies meanwhile mines again by itself."""
+        self.ask("dev/mining", on=False)
+        try:
+            yield
+        finally:
+            with suppress(Away):
+                self.ask("dev/mining", on=True)
 
     def expire(self, seconds: int) -> bool:
         """Lose everything that waits, which the node goes on calling a duplicate, and let time pass it by."""
-        for txid in _sought(self._waiting):
-            self.ask("dev/drop", txid=txid)
+        with self._held():
+            for txid in _sought(self._waiting):
+                self.ask("dev/drop", txid=txid)
         self.ask("dev/skip", ms=seconds * 1000)
         return True
 

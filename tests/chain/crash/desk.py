@@ -21,7 +21,6 @@ from tests.chain import deposits, labs
 from tests.chain import proxy as proxies
 from tests.chain.crash.orders import Order
 
-AMOUNT = "10"
 PAID_IN = "60"
 ROUND_S, ROUNDS = 100, 6
 DEPTH = 4  # of final blocks, here: fewer to make and to read, and still more than a reorganisation takes back
@@ -40,39 +39,45 @@ class Clock(datetime):
 
 
 class Desk:
-    """One withdrawal, and what anybody may do about it; whatever has been done already is left alone."""
+    """One withdrawal, or several that go together, and what anybody may do about the first or all of them.
+
+    Whatever has been done already is left alone.
+    """
 
     def __init__(self, order: Order) -> None:
         self.network = networks.network(order.network)
         self.merchant = Merchant.objects.get(id=order.merchant)
         self.lab: Any = at(self.network)
         self._order = order
-        self._id = UUID(int=0)
+        self._ids: list[UUID] = []
 
     # The merchant's program and the people.
 
     def ask(self) -> None:
-        """Ask for the withdrawal, with the same key whenever no answer came."""
+        """Ask for the withdrawals, each with the same key whenever no answer came."""
+        self._ids = [self._asked(key, to, amount) for key, to, amount in self._order.wanted()]
+
+    def _asked(self, key: str, to: str, amount: str) -> UUID:
         wanted = withdrawals.Order(
             merchant=self.merchant,
             api="merchant",
             asset="USDT",
             network=self.network.name,
-            destination=self._order.destination,
-            amount_units=make.usdt(AMOUNT),
+            destination=to,
+            amount_units=make.usdt(amount),
             actor="program",
         )
 
         def create() -> idempotency.Answer:
             return 202, {"id": str(withdrawals.create(wanted, now=make.now()).id)}
 
-        scope = idempotency.Scope(self.merchant, "withdrawals", self._order.key, {"to": self._order.destination})
+        scope = idempotency.Scope(self.merchant, "withdrawals", key, {"to": to})
         _, body = idempotency.once(scope, create, now=make.now())
-        self._id = UUID(body["id"])
+        return UUID(body["id"])
 
     def withdrawal(self) -> Withdrawal:
         """As it is now."""
-        return Withdrawal.objects.get(id=self._id)
+        return Withdrawal.objects.get(id=self._ids[0])
 
     def approve(self, level: int) -> None:
         """One approver's yes, with a fresh code."""
@@ -145,16 +150,17 @@ class Desk:
 
     def intent(self) -> Intent | None:
         """What was ordered from the chain, if it was."""
-        return Intent.objects.filter(payout_id=self._id).first()
+        return Intent.objects.filter(payout_id=self._ids[0]).first()
 
     def attempt(self) -> SignedAttempt | None:
         """The newest bytes."""
-        return SignedAttempt.objects.filter(intent__payout_id=self._id).order_by("-number").first()
+        return SignedAttempt.objects.filter(intent__payout_id=self._ids[0]).order_by("-number").first()
 
     def finish(self) -> None:
         """What beat does: all sweeps again and again, with blocks between them."""
         for _ in range(ROUNDS):
-            if self.withdrawal().status not in (Status.APPROVED, Status.PROCESSING):
+            under_way = Withdrawal.objects.filter(id__in=self._ids, status__in=(Status.APPROVED, Status.PROCESSING))
+            if not under_way.exists():
                 return
             self.wait(ROUND_S)
             self.sweep("dispatch", "sign", "send")

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 
+AMOUNT = "10"
 EPISODE_S = 1_000  # of the sweeps' clock between two children: leases and intervals of the one before are over
 
 
@@ -20,15 +21,24 @@ class Order:
     level2: int
     key: str  # the merchant program's idempotency key: one withdrawal
     destination: str
+    others: tuple[tuple[str, str], ...]  # destinations and amounts of what goes with it
     ahead_s: int  # of the sweeps' clock
     failpoint: str = ""  # "name:hit"
     seen: str = ""
     finish: bool = False
     naive: bool = False
+    batch_contract: str = ""
 
     def number(self) -> int:
         """Of the deposit address that is paid to."""
         return int(self.key.rpartition(" ")[2])
+
+    def wanted(self) -> list[tuple[str, str, str]]:
+        """Each withdrawal's idempotency key, destination and amount."""
+        return [
+            (f"{self.key}+{number}" if number else self.key, to, amount)
+            for number, (to, amount) in enumerate([(self.destination, AMOUNT), *self.others])
+        ]
 
     def text(self) -> str:
         """One line."""

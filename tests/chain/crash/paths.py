@@ -3,11 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from chain import addresses
 from payouts.withdrawals.models import Approval, Status
 from tests.chain import labs
 from tests.chain.crash.desk import Desk
 
 FAMILIES = ("ethereum", "tron")
+OF_GROUPS = "^(dispatch.*commit|signature.after|signed|broadcast.after_(send|record)|verdict|settle)"
+BATCH_CONTRACT = addresses.from_bytes("ethereum", bytes.fromhex("ba7cb47c00000000000000000000000000000004"))
+TAKEN_UNITS = 500_000 * 10**6
+TWO_MORE = (("11", Status.COMPLETED), ("12", Status.COMPLETED))
+ONE_TOO_LARGE = (("600000", Status.FAILED), ("12", Status.COMPLETED))
 OF_SWEEPS = "sweep|top_up|^signed.after|broadcast.after_send|^verdict.before"
 
 
@@ -136,6 +142,29 @@ def swept(desk: Desk) -> None:
         desk.sweep("watch")
 
 
+def together(desk: Desk) -> None:
+    """Several go in each transaction of ours, and of the chain's where there is a batch contract."""
+    to_the_chain(desk)
+    desk.sweep("sign")
+    to_the_end(desk)
+
+
+def one_unfunded(desk: Desk) -> None:
+    """A batch from a wallet that has meanwhile too little for the largest of its payments."""
+    to_the_chain(desk)
+    desk.sweep("sign")
+    if isinstance(desk.lab, labs.EvmLab) and desk.lab.balance(desk.wallet().address) >= TAKEN_UNITS:
+        desk.lab.take_from(desk.wallet().address, by=BATCH_CONTRACT, units=TAKEN_UNITS)
+    to_the_end(desk)
+
+
+def give_back(lab: labs.Lab, wallet: str) -> None:
+    """The wallet has its money again."""
+    if isinstance(lab, labs.EvmLab) and lab.balance(wallet) < TAKEN_UNITS:
+        lab.move(labs.OWNER, wallet, units=TAKEN_UNITS)
+        labs.finalise(lab)  # else a lane that is read now seems to lack it
+
+
 def foreign_nonce(desk: Desk) -> None:
     """Another program uses the wallet before our bytes are sent."""
     to_the_chain(desk)
@@ -157,6 +186,8 @@ class Path:
     networks: tuple[str, ...] = FAMILIES
     after: Callable[[labs.Lab, str], None] | None = None  # puts the wallet right again
     finish: Callable[[Desk], None] = Desk.finish
+    others: tuple[tuple[str, Status], ...] = ()  # what goes with it: amounts, and where those end
+    batched: bool = False
     only: str = ""  # a pattern of the failpoints that are this path's own, where the others are known from `complete`
 
 
@@ -173,6 +204,9 @@ PATHS: dict[str, Path] = {
     "revert":        Path(revert,        Approval.NONE,       Status.FAILED, after=allow),
     "reorg":         Path(reorg,         Approval.NONE,       Status.COMPLETED),
     "swept":         Path(swept,         Approval.NONE,       None, finish=Desk.finish_sweeping, only=OF_SWEEPS),
+    "together":      Path(together,      Approval.NONE,       Status.COMPLETED, others=TWO_MORE, only=OF_GROUPS),
+    "batch":         Path(one_unfunded,  Approval.NONE,       Status.COMPLETED, ("ethereum",), after=give_back,
+                          others=ONE_TOO_LARGE, batched=True, only=OF_GROUPS),
     "foreign_nonce": Path(foreign_nonce, Approval.NONE,       Status.FAILED,    ("ethereum",)),
 }
 # fmt: on

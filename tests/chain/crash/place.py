@@ -11,15 +11,17 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db.models import Q
+from django.test.utils import override_settings
 
-from chain import failpoints, keys, liquidity
+from chain import failpoints, keys, liquidity, transfers
+from chain.evm import batches
 from chain.models import HotWallet, Intent
 from ledger import audit
 from payouts import reconciliation
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import PolicyRule, Status, Withdrawal
 from tests import databases, make, services
-from tests.chain import labs
+from tests.chain import labs, steps
 from tests.chain.crash import desk, orders, paths
 
 FUNDS = "1000000"
@@ -92,6 +94,8 @@ class Place:
         for row in PolicyRule.objects.filter(merchant=self.merchant):
             make.unruled(row)
         make.policy(self.merchant, self.path.approval)
+        if self.path.batched:
+            self._allow_batches()
         order = self._next()
         assert self.stage.play(replace(order, seen=str(seen))) == 0, self.stage.said()
         problems = self.problems(order)
@@ -102,6 +106,19 @@ class Place:
             hits[point] += 1
             found.append(f"{point}:{hits[point]}")
         return found
+
+    def _allow_batches(self) -> None:
+        """The batch contract is there, and may move the wallet's tokens."""
+        assert isinstance(self.lab, labs.EvmLab)
+        self.lab.rpc("anvil_setCode", paths.BATCH_CONTRACT, "0x" + batches.artifact()["runtime"])
+        wanted = transfers.Allowance(self.lab.network, "USDT")
+        with override_settings(BATCH_CONTRACTS={self.lab.network: paths.BATCH_CONTRACT}):
+            allowance = transfers.order_allowance(wanted, now=make.now())
+            assert allowance
+            assert transfers.sign(allowance.id, expected=wanted, now=make.now())
+            steps.send()
+            labs.finalise(self.lab)
+            assert steps.watch(allowance, after_s=60).state == "PAID"
 
     def crash(self, point: str, *, naive: bool = False) -> list[str]:
         """Let a worker die there and another one go on; tell what does not hold in the end."""
@@ -122,6 +139,8 @@ class Place:
             path=self.name,
             key=f"{self.name} {self.played}",
             destination=labs.recipient(self.lab.network),
+            others=tuple((labs.recipient(self.lab.network), amount) for amount, _ in self.path.others),
+            batch_contract=paths.BATCH_CONTRACT if self.path.batched else "",
             ahead_s=self.played * orders.EPISODE_S,
         )
 
@@ -131,22 +150,32 @@ class Place:
             self.path.after(self.lab, self.wallet.address)
         if self.path.ends is None:
             return self._problems_of_sweep(order)
-        made = Withdrawal.objects.filter(destination=order.destination)
+        ends = [self.path.ends, *(status for _, status in self.path.others)]
+        problems = [
+            problem
+            for (_, to, _), status in zip(order.wanted(), ends, strict=True)
+            for problem in self._problems_of_one(to, status)
+        ]
+        is_and_must = {
+            "left the wallet": (self._spent(), self._completed("net_units")),
+            "in the book": (make.holds(self.merchant), self._book()),
+        }
+        return problems + [f"{what}: {is_}, not {must}" for what, (is_, must) in is_and_must.items() if is_ != must]
+
+    def _problems_of_one(self, to: str, status: Status) -> list[str]:
+        """What is wrong with the withdrawal to that destination, which should have ended so."""
+        made = Withdrawal.objects.filter(destination=to)
         if len(made) != 1:
             return [f"{len(made)} withdrawals"]
         (withdrawal,) = made
-        problem = []
-        if withdrawal.status != self.path.ends:
+        problems = []
+        if withdrawal.status != status:
             intent = Intent.objects.filter(payout_id=withdrawal.id).first()
-            problem = [f"{withdrawal.status}, not {self.path.ends} ({intent and intent.last_error})"]
+            problems = [f"{withdrawal.status}, not {status} ({intent and intent.last_error})"]
         self.ended[withdrawal.status] += 1
-        arrives = int(withdrawal.net_units) if self.path.ends == Status.COMPLETED else 0
-        is_and_must = {
-            "arrived": (self.lab.balance(order.destination), arrives),
-            "left the wallet": (self._spent(), self._completed("net_units")),
-            "in the book": (make.holds(withdrawal.merchant), self._book()),
-        }
-        return problem + [f"{what}: {is_}, not {must}" for what, (is_, must) in is_and_must.items() if is_ != must]
+        arrives = int(withdrawal.net_units) if status == Status.COMPLETED else 0
+        arrived = self.lab.balance(to)
+        return problems if arrived == arrives else [*problems, f"arrived: {arrived}, not {arrives}"]
 
     def _problems_of_sweep(self, order: orders.Order) -> list[str]:
         """What is wrong with a deposit address that should be empty, by one top-up and one sweep that were made."""
@@ -205,6 +234,7 @@ def build(stage: Stage, lab: labs.Lab, database: databases.Database) -> Place:
         level2=make.approver(2).person.pk,
         key="",
         destination="",
+        others=(),
         ahead_s=0,
     )
     return Place(stage, lab, first, merchant, wallet)

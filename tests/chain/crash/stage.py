@@ -53,6 +53,7 @@ def _play(order: orders.Order) -> None:
     connections.settings["default"]["NAME"] = settings.DATABASES["default"]["NAME"] = order.database
     settings.KEYSTORE_DIR, settings.KEYSTORE_PASSPHRASE_FILE = order.keystore, order.passphrase_file
     settings.ROLE = "signer"
+    settings.BATCH_CONTRACTS = {order.network: order.batch_contract} if order.batch_contract else {}
     desk.start_clock(order.ahead_s)
     if order.naive:
         naive.plant()
