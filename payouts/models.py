@@ -9,6 +9,7 @@ from payouts.merchants.user_models import UserWallet, WithdrawalSettings
 from payouts.payments.models import DepositAddress, ExtendedKey
 from payouts.payments.payment_models import Deposit, Payment, PaymentStep
 from payouts.rates.models import Rate
+from payouts.runs.models import Run, RunRow
 from payouts.surveying import Difference
 from payouts.ticks import Tick
 from payouts.webhooks.models import Attempt, Endpoint, Message, SigningSecret
@@ -44,6 +45,8 @@ __all__ = [
     "Rate",
     "RuleDecision",
     "RuleProposal",
+    "Run",
+    "RunRow",
     "SigningSecret",
     "StepTaken",
     "Store",

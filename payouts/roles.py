@@ -16,6 +16,8 @@ _GRANTS = """
     GRANT EXECUTE ON FUNCTION {doors} TO sluice_app;
     GRANT SELECT ON {read} TO sluice_signer;
     GRANT SELECT, INSERT, UPDATE ON payouts_tick TO sluice_signer;
+    REVOKE UPDATE, DELETE ON payouts_runrow FROM sluice_app;  -- what a code confirmed stays what it was
+    REVOKE DELETE ON payouts_run FROM sluice_app;
     -- Deposit addresses hang on the key whose private half the signer keeps: nobody else says which that is.
     REVOKE INSERT, UPDATE, DELETE ON payouts_extendedkey FROM sluice_app;
     GRANT SELECT, INSERT ON payouts_extendedkey TO sluice_signer;

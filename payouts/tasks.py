@@ -1,44 +1,38 @@
 """The sweeps that beat and doorbells ring: each repeatable, each over rows, none with anything to lose (DESIGN §4)."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
 from uuid import UUID
 
-import structlog
 from celery import shared_task
-from celery.exceptions import SoftTimeLimitExceeded
-from django.db import InterfaceError, OperationalError
 
 from chain import addresses, incoming, networks, transfers
 from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
-from payouts import anchors, doorbell, rights, surveying, ticks, turns
+from payouts import anchors, doorbell, rights, rounds, surveying, turns
 from payouts.api import dialects
 from payouts.payments import addresses as deposit_addresses
 from payouts.payments import deposits as booking
 from payouts.payments import payment_sweeps
 from payouts.rates import providers
+from payouts.runs import making
 from payouts.webhooks import delivery
 from payouts.withdrawals import authority, payable, queries, rehearsal, runs, screening, steps, withdrawals
 from payouts.withdrawals.models import Withdrawal
 
-log = structlog.get_logger(__name__)
-BATCH = 100
 MOST_DEPOSITS = 2_000  # in one transaction
 SWEPT = 20  # deposit addresses, of each of which every asset is read
-NOBODYS_TURN = (OperationalError, InterfaceError, SoftTimeLimitExceeded)  # the database or the time is away for all
-Row = TypeVar("Row")
 
 
 @shared_task(name="payouts.tasks.screen")
 def screen() -> int:
     """Look at every new withdrawal."""
-    ids = queries.to_screen(limit=BATCH)
+    ids = queries.to_screen(limit=rounds.BATCH)
     said = screening.verdicts(ids, now=datetime.now(UTC))
     refusals = (steps.StepRefused,)
-    return _each("screen", ids, lambda one, now: withdrawals.screen(one, verdict=said.get(one), now=now), refusals)
+    return rounds.each(
+        "screen", ids, lambda one, now: withdrawals.screen(one, verdict=said.get(one), now=now), refusals
+    )
 
 
 @shared_task(name="payouts.tasks.dispatch")
@@ -47,9 +41,9 @@ def dispatch() -> int:
     """Hand approved withdrawals to the chain, oldest first, as far as the lanes reach."""
     refusals = (steps.StepRefused, addresses.BadAddress, transfers.NoLane, transfers.AlreadyOrdered, transfers.OverCap)
     now = datetime.now(UTC)
-    rows = queries.by_ids(rehearsal.passed(payable.ids(limit=BATCH, now=now), now=now))
-    alike: Alike[Withdrawal] = Alike(lambda row: (row.network, row.asset), _dispatch_alike)
-    return _each("dispatch", rows, lambda row, now: withdrawals.dispatch(row.id, now=now), refusals, alike=alike)
+    rows = queries.by_ids(rehearsal.passed(payable.ids(limit=rounds.BATCH, now=now), now=now))
+    alike: rounds.Alike[Withdrawal] = rounds.Alike(lambda row: (row.network, row.asset), _dispatch_alike)
+    return rounds.each("dispatch", rows, lambda row, now: withdrawals.dispatch(row.id, now=now), refusals, alike=alike)
 
 
 def _dispatch_alike(rows: Sequence[Withdrawal], now: datetime) -> list[Withdrawal]:
@@ -60,13 +54,13 @@ def _dispatch_alike(rows: Sequence[Withdrawal], now: datetime) -> list[Withdrawa
 @shared_task(name="payouts.tasks.lanes")
 def lanes() -> int:
     """Read what the lanes hold, and say which need money."""
-    return _sweep("lanes", lambda now: transfers.refresh_due(now=now, waited_for=queries.approved_on()))
+    return rounds.sweep("lanes", lambda now: transfers.refresh_due(now=now, waited_for=queries.approved_on()))
 
 
 @shared_task(name="payouts.tasks.sweep")
 def sweep() -> int:
     """Bring what lies on deposit addresses into the hot wallets, and them the coin for that."""
-    ordered = _sweep("sweep", lambda now: transfers.sweep_due(now=now, limit=SWEPT))
+    ordered = rounds.sweep("sweep", lambda now: transfers.sweep_due(now=now, limit=SWEPT))
     if ordered:
         doorbell.ring("sign")
     return ordered
@@ -91,9 +85,11 @@ def sign() -> int:
         transfers.PayloadDiffers,
         transfers.KeyUnusable,
     )
-    rows = transfers.awaiting_signature(limit=BATCH, now=datetime.now(UTC))
-    alike: Alike[Intent] = Alike(lambda intent: intent.purpose == Purpose.PAYMENT and not intent.bump_due, _sign_alike)
-    done = _each("sign", rows, one, refusals, alike=alike)
+    rows = transfers.awaiting_signature(limit=rounds.BATCH, now=datetime.now(UTC))
+    alike: rounds.Alike[Intent] = rounds.Alike(
+        lambda intent: intent.purpose == Purpose.PAYMENT and not intent.bump_due, _sign_alike
+    )
+    done = rounds.each("sign", rows, one, refusals, alike=alike)
     if done:
         doorbell.ring("send")
     return done
@@ -111,13 +107,13 @@ def _sign_alike(intents: Sequence[Intent], now: datetime) -> list[Intent]:
 @shared_task(name="payouts.tasks.send")
 def send() -> int:
     """Send signed bytes, again and again until the chain decides."""
-    return _sweep("send", lambda now: transfers.send_due(now=now, limit=BATCH))
+    return rounds.sweep("send", lambda now: transfers.send_due(now=now, limit=rounds.BATCH))
 
 
 @shared_task(name="payouts.tasks.watch")
 def watch() -> int:
     """Look for final facts about open payments."""
-    decided = _sweep("watch", lambda now: transfers.watch_due(now=now, limit=BATCH))
+    decided = rounds.sweep("watch", lambda now: transfers.watch_due(now=now, limit=rounds.BATCH))
     if decided:
         doorbell.ring("settle")
     return decided
@@ -127,10 +123,10 @@ def watch() -> int:
 @turns.one_at_a_time
 def settle() -> int:
     """Take the chain's verdicts over into withdrawals and the ledger."""
-    verdicts = transfers.verdicts(limit=BATCH)
+    verdicts = transfers.verdicts(limit=rounds.BATCH)
     refusals = (steps.StepRefused, transfers.NotToCollect, posting.LedgerRefused, Withdrawal.DoesNotExist)
-    alike: Alike[transfers.Verdict] = Alike(lambda one: one.outcome, _settle_alike)
-    return _each("settle", verdicts, lambda one, now: withdrawals.settle(one, now=now), refusals, alike=alike)
+    alike: rounds.Alike[transfers.Verdict] = rounds.Alike(lambda one: one.outcome, _settle_alike)
+    return rounds.each("settle", verdicts, lambda one, now: withdrawals.settle(one, now=now), refusals, alike=alike)
 
 
 def _settle_alike(verdicts: Sequence[transfers.Verdict], now: datetime) -> list[transfers.Verdict]:
@@ -148,7 +144,7 @@ def follow() -> int:
         nonlocal found
         found += transfers.follow(network, ours=deposit_addresses.ours, now=now)
 
-    done = _each("follow", [row.name for row in networks.configured()], one, ())
+    done = rounds.each("follow", [row.name for row in networks.configured()], one, ())
     if found.news:
         doorbell.ring("deposits")
     if found.is_behind:
@@ -161,11 +157,11 @@ def follow() -> int:
 def deposits() -> int:
     """Book what is final, and move the payments that were seen, paid or have run out of time."""
     now = datetime.now(UTC)
-    looked = payment_sweeps.look(now=now, limit=BATCH)
-    alike: Alike[UUID] = Alike(lambda _one: "all", _book_alike)
+    looked = payment_sweeps.look(now=now, limit=rounds.BATCH)
+    alike: rounds.Alike[UUID] = rounds.Alike(lambda _one: "all", _book_alike)
     ids = incoming.to_collect(limit=MOST_DEPOSITS)
     refusals = (posting.LedgerRefused, incoming.NotToCollect)
-    booked = _each("deposits", ids, lambda one, now: booking.book(one, now=now), refusals, alike=alike)
+    booked = rounds.each("deposits", ids, lambda one, now: booking.book(one, now=now), refusals, alike=alike)
     if looked or booked:
         doorbell.ring("webhooks")
     return booked
@@ -176,118 +172,56 @@ def _book_alike(ids: Sequence[UUID], now: datetime) -> list[UUID]:
     return []
 
 
+@shared_task(name="payouts.tasks.make_runs")
+@turns.one_at_a_time
+def make_runs() -> int:
+    """Make the next withdrawals of confirmed payout runs."""
+    return rounds.sweep("make_runs", lambda now: making.go_on(now=now))
+
+
 @shared_task(name="payouts.tasks.webhooks")
 def webhooks() -> int:
     """Deliver what the outbox holds."""
-    return _sweep("webhooks", lambda now: delivery.deliver_due(render=dialects.webhook_body, now=now))
+    return rounds.sweep("webhooks", lambda now: delivery.deliver_due(render=dialects.webhook_body, now=now))
 
 
 @shared_task(name="payouts.tasks.seal")
 def seal() -> int:
     """Seal the ledger's committed events into blocks, off the write path."""
-    return _sweep("seal", lambda now: seals.seal_due(now=now))
+    return rounds.sweep("seal", lambda now: seals.seal_due(now=now))
 
 
 @shared_task(name="payouts.tasks.anchor")
 def anchor() -> int:
     """Have the newest seal's hash made public, where a network is set for that."""
-    return _sweep("anchor", lambda now: anchors.sweep(now=now))
+    return rounds.sweep("anchor", lambda now: anchors.sweep(now=now))
 
 
 @shared_task(name="payouts.tasks.rates")
 def rates() -> int:
     """Have the provider of rates say what assets are worth, where there is one."""
-    return _sweep("rates", lambda now: providers.renew(now=now))
+    return rounds.sweep("rates", lambda now: providers.renew(now=now))
 
 
 @shared_task(name="payouts.tasks.partition")
 def partition() -> int:
     """Make the ledger's partitions of the months to come."""
-    return _sweep("partition", lambda now: len(partitions.make_ahead(now)))
+    return rounds.sweep("partition", lambda now: len(partitions.make_ahead(now)))
 
 
 @shared_task(name="payouts.tasks.survey")
 def survey() -> int:
     """Raise what does not move by itself."""
-    return _sweep("survey", lambda now: surveying.survey(now=now))
+    return rounds.sweep("survey", lambda now: surveying.survey(now=now))
 
 
 @shared_task(name="payouts.tasks.reconcile")
 def reconcile() -> int:
     """Compare the ledger with the wallets."""
-    return _sweep("reconcile", lambda now: surveying.reconcile(now=now))
+    return rounds.sweep("reconcile", lambda now: surveying.reconcile(now=now))
 
 
 @shared_task(name="payouts.tasks.prove", acks_late=False, soft_time_limit=3600, time_limit=3660)
 def prove() -> int:
     """Prove the whole ledger; long, so that it is not handed out again while it runs."""
-    return _sweep("prove", lambda now: surveying.prove(now=now))
-
-
-def _sweep(name: str, work: Callable[[datetime], int]) -> int:
-    """Work and tell so; a whole batch means that more is waiting, which need not wait for beat."""
-    done = work(datetime.now(UTC))
-    ticks.tick(name, now=datetime.now(UTC))
-    if done >= BATCH:
-        doorbell.ring(name)
-    return done
-
-
-@dataclass(frozen=True, slots=True)
-class Alike(Generic[Row]):
-    """Which rows of a sweep can be done together, and how."""
-
-    by: Callable[[Row], object]
-    do: Callable[[list[Row], datetime], Sequence[Row]]  # answers who is left
-
-    def left(self, name: str, rows: Sequence[Row], *, now: datetime) -> list[Row]:
-        """Do the groups; who is in one that could not be done has a turn of his own, which shows whose fault it is."""
-        groups: dict[object, list[Row]] = {}
-        for row in rows:
-            groups.setdefault(self.by(row), []).append(row)
-        left: list[Row] = []
-        for group in groups.values():
-            try:
-                left += self.do(group, now) if len(group) > 1 else group
-            except NOBODYS_TURN:
-                raise
-            except Exception as fault:  # noqa: BLE001 - singly it is raised again, by its row
-                log.info("sweep.singly", sweep=name, rows=len(group), fault=type(fault).__name__, text=str(fault))
-                left += group
-        return left
-
-
-def _each(
-    name: str,
-    rows: Sequence[Row],
-    do: Callable[[Row, datetime], object],
-    refusals: tuple[type[Exception], ...],
-    *,
-    alike: Alike[Row] | None = None,
-) -> int:
-    """Do one thing per row; a row that is refused is told about and does not keep the others, nor does a faulty one.
-
-    Raises: ExceptionGroup of the faults, after the other rows had their turn: the sweep's tick stays away.
-    """
-
-    def work(now: datetime) -> int:
-        left = alike.left(name, rows, now=now) if alike else rows
-        done, faults = len(rows) - len(left), []
-        for row in left:
-            try:
-                do(row, now)
-            except NOBODYS_TURN:
-                raise
-            except refusals as refusal:
-                log.warning(
-                    "sweep.refused", sweep=name, row=str(row)[:200], refusal=type(refusal).__name__, text=str(refusal)
-                )
-            except Exception as fault:  # noqa: BLE001 - raised below
-                faults.append(fault)
-            else:
-                done += 1
-        if faults:
-            raise ExceptionGroup(f"{name}: {len(faults)} rows failed", faults)
-        return done
-
-    return _sweep(name, work)
+    return rounds.sweep("prove", lambda now: surveying.prove(now=now))

@@ -27,8 +27,12 @@ class BookedAddress(models.Model):
         return f"{self.label}: {self.address}"
 
 
+def ready(merchant: Merchant, *, cool_down_hours: int, now: datetime) -> models.QuerySet[BookedAddress]:
+    """What has been in the book for as long as the cool-down takes."""
+    return BookedAddress.objects.filter(merchant=merchant, added_at__lte=now - timedelta(hours=cool_down_hours))
+
+
 def holds(merchant: Merchant, *, network: str, address: str, cool_down_hours: int, now: datetime) -> bool:
-    """Whether the address has been in the book for as long as the cool-down takes."""
-    return BookedAddress.objects.filter(
-        merchant=merchant, network=network, address=address, added_at__lte=now - timedelta(hours=cool_down_hours)
-    ).exists()
+    """Whether this address is among those."""
+    rows = ready(merchant, cool_down_hours=cool_down_hours, now=now)
+    return rows.filter(network=network, address=address).exists()

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from payouts import prepared
+from payouts import copying, prepared
 from payouts.webhooks.models import Endpoint, Message
 
 _ACTIVE = prepared.Query(
@@ -64,7 +64,8 @@ def add_all(tellings: Sequence[Telling], *, now: datetime) -> list[Message]:
         if telling.event in endpoint.events
     ]
     if len(tellings) > 1:
-        return Message.objects.bulk_create(messages)
+        copying.insert_all(messages)
+        return messages
     for message in messages:
         prepared.insert(message)
     return messages

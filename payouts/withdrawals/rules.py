@@ -1,5 +1,7 @@
 """Fees, approval policy and screening: rows decide, code only reads them."""
 
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -87,6 +89,73 @@ def _first_match(case: Case, *, cool_down_hours: int, now: datetime) -> Approval
         if row.destination in (Destination.ANY, standing):
             return Approval(row.approval)
     return Approval.TWO_LEVELS
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Who must approve what, of many withdrawals that differ in where to and how much alone: everything read once."""
+
+    case: Case
+    rows: Sequence[PolicyRule]
+    known: frozenset[tuple[str, str]]
+    ours: frozenset[str]
+
+    @classmethod
+    def read(cls, case: Case, places: AbstractSet[tuple[str, str]], *, cool_down_hours: int, now: datetime) -> "Policy":
+        """Read for destinations at these places, each a network and an address in its normal form."""
+        fitting = PolicyRule.objects.filter(
+            Q(merchant=case.merchant) | Q(merchant=None),
+            api__in=("", case.api),
+            channel__in=("", case.channel),
+            asset__in=("", case.asset),
+        )
+        rows = list(fitting.order_by("priority", "id"))
+        asks = any(row.destination != Destination.ANY for row in rows)
+        known = _known(case.merchant, places, cool_down_hours=cool_down_hours, now=now) if asks else frozenset()
+        return cls(case, rows, known, our_wallets())
+
+    def approval(self, network: str, address: str, amount_units: int) -> Approval:
+        """What `approval()` answers for this one."""
+        asked = self._first_match((network, address) in self.known, amount_units)
+        if asked == Approval.MERCHANT and settings.says_yes(self.case.merchant, amount_units=amount_units):
+            return Approval.NONE
+        return asked
+
+    def _first_match(self, is_known: bool, amount_units: int) -> Approval:  # noqa: FBT001 - one of two columns
+        standing = Destination.KNOWN if is_known else Destination.NEW
+        for row in self.rows:
+            within = row.from_units <= amount_units and (row.to_units is None or amount_units <= row.to_units)
+            if within and row.destination in (Destination.ANY, standing):
+                return Approval(row.approval)
+        return Approval.TWO_LEVELS
+
+    def payable(self, network: str, address: str) -> None:
+        """Refuse an address that the chain would not take.
+
+        Raises: addresses.BadAddress.
+        """
+        if addresses.normalise(network, address) in self.ours:
+            raise addresses.BadAddress("this is one of our own wallets")
+
+
+def _known(
+    merchant: Merchant, places: AbstractSet[tuple[str, str]], *, cool_down_hours: int, now: datetime
+) -> frozenset[tuple[str, str]]:
+    """Which of these places the merchant has paid to before or has in its book past the cool-down."""
+    wanted = [address for _, address in places]
+    paid = set(
+        Withdrawal.objects.filter(merchant=merchant, destination__in=wanted, status=Status.COMPLETED)
+        .values_list("destination", flat=True)
+        .distinct()
+    )
+    booked = book.ready(merchant, cool_down_hours=cool_down_hours, now=now).filter(address__in=wanted)
+    in_book = set(booked.values_list("network", "address"))
+    return frozenset(place for place in places if place[1] in paid or place in in_book)
+
+
+def our_wallets() -> frozenset[str]:
+    """Every address of ours: nothing is paid there."""
+    return frozenset(HotWallet.objects.values_list("address", flat=True))
 
 
 def destination(case: Case, *, cool_down_hours: int, now: datetime) -> Destination:

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 from chain import alarms, transfers
 from chain.models import HotWallet, Intent, IntentState, LaneBalance, SignedAttempt
 from ledger import audit, posting
-from payouts import tasks
+from payouts import rounds, tasks
 from payouts.ticks import Tick
 from payouts.withdrawals import postings, withdrawals
 from payouts.withdrawals.models import Approval, Status, StepTaken, Withdrawal
@@ -261,7 +261,7 @@ def test_a_faulty_row_is_loud_and_does_not_hold_up_the_next(book: Any) -> None:
     assert not Tick.objects.filter(sweep="screen").exists()
 
 
-@pytest.mark.parametrize("stop", tasks.NOBODYS_TURN)
+@pytest.mark.parametrize("stop", rounds.NOBODYS_TURN)
 def test_a_sweep_without_its_database_or_time_asks_no_further_rows(book: Any, stop: type[Exception]) -> None:
     asked = []
 
@@ -270,5 +270,5 @@ def test_a_sweep_without_its_database_or_time_asks_no_further_rows(book: Any, st
         raise stop
 
     with pytest.raises(stop):
-        tasks._each("screen", [1, 2, 3], do, ())  # noqa: SLF001 - no task of ours can be made to fail so
+        rounds.each("screen", [1, 2, 3], do, ())
     assert asked == [1]

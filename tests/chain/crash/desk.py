@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 
 from chain import families, networks
 from chain.models import HotWallet, Intent, SignedAttempt
-from payouts import tasks
+from payouts import rounds, tasks
 from payouts.merchants.models import Merchant
 from payouts.withdrawals import idempotency, steps, withdrawals
 from payouts.withdrawals.advance import By
@@ -191,5 +191,6 @@ def at(network: networks.Network) -> labs.EvmLab | labs.TronLab:
 def start_clock(ahead_s: int) -> None:
     """From now on the sweeps of this process go by a clock that can be put forward."""
     Clock.ahead = timedelta(seconds=ahead_s)
-    vars(tasks)["datetime"] = Clock  # a process of its own, told to live at another time
+    for room in (tasks, rounds):
+        vars(room)["datetime"] = Clock  # a process of its own, told to live at another time
     families.RECENT_S = 0  # minutes of that clock pass within a second: what was read before them is not recent

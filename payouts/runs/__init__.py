@@ -1,0 +1,1 @@
+"""Payout runs: many payments in one file, checked row by row, confirmed once, made in their order."""
