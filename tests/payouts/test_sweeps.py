@@ -143,7 +143,7 @@ def test_a_large_withdrawal_holds_up_nobody_and_is_the_first_to_get_new_money(bo
 
 
 def test_more_large_withdrawals_than_a_sweep_takes_hold_up_nobody(book: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "BATCH", 2)
+    monkeypatch.setattr(rounds, "BATCH", 2)
     make.lane("tron", units=make.usdt("150"))
     larger = [make.nodded(book, "200", **address("tron")) for _ in range(3)]
     small = make.nodded(book, "100", **address("tron"))
