@@ -1,18 +1,18 @@
 """Deposit addresses as lanes: known from their first credited deposit on, read at a final block, looked at when due."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import Sum
 
 from chain import lanes, networks
 from chain.addresses import BadAddress
 from chain.failpoints import committing
 from chain.gateway import Gateway
 from chain.lanes import Lane
-from chain.models import HotWallet, LaneBalance
+from chain.models import HotWallet, LaneBalance, WalletKind
 
 LEASE = timedelta(seconds=20)  # how long what a dead worker had in hand waits; two that look at the same do no harm
 SOONEST, LATEST = timedelta(seconds=2), timedelta(seconds=15)
@@ -108,11 +108,15 @@ def look_again(wallet: HotWallet, *, is_busy: bool, now: datetime) -> None:
     HotWallet.deposits.filter(pk=wallet.pk, touched_at=wallet.touched_at).update(look_at=at)
 
 
-def holding(network: str) -> Sequence[HotWallet]:
-    """The deposit addresses of a network that may hold anything at all."""
-    empty = LaneBalance.objects.filter(wallet__network=network)
-    full = empty.filter(units__gt=0).values("wallet")
-    unread = HotWallet.deposits.filter(network=network).exclude(
-        pk__in=empty.filter(contract=networks.NATIVE, block_number__gte=F("wallet__touched_block")).values("wallet")
-    )
-    return list((HotWallet.deposits.filter(network=network, pk__in=full) | unread).distinct().order_by("id"))
+def busy(network: str) -> list[HotWallet]:
+    """The deposit addresses of a network where something came in that was not looked at, or something is under way.
+
+    What the others hold is what was read last: it is final, nobody but us moves it, and what comes in is looked at.
+    """
+    return list(HotWallet.deposits.filter(network=network, look_at__isnull=False).order_by("id"))
+
+
+def resting_units(network: str, contract: str) -> int:
+    """What the other addresses hold. Units: what the chain counts in."""
+    rows = LaneBalance.objects.filter(wallet__network=network, wallet__kind=WalletKind.DEPOSIT, contract=contract)
+    return int(rows.filter(wallet__look_at=None).aggregate(total=Sum("units"))["total"] or 0)

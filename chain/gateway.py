@@ -199,11 +199,11 @@ class Obstacle:
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """The sum of some wallets' balances at one block."""
+    """What some wallets hold at one block, in their order."""
 
     number: int
     hash: str
-    units: int
+    each: tuple[int, ...]
     contract: str
     wallets: tuple[str, ...]
 
@@ -287,8 +287,8 @@ class Gateway(Protocol):
     def estimate(self, transfer: Transfer) -> Expected:
         """What the transfer would probably cost now. Raises: ChainError."""
 
-    def held(self, contract: str, wallets: Collection[str]) -> Holding:
-        """What the wallets hold at exactly one block. Raises: ChainError."""
+    def held(self, contract: str, wallets: Collection[str], *, upto: int | None = None) -> Holding:
+        """What they hold at exactly one block; not above `upto` where old states can be read. Raises: ChainError."""
 
     def landed(self, transfer: Transfer, candidates: Sequence[Candidate], holding: Holding) -> Landing:
         """What the transfer has done by the holding's block. Raises: ChainError."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from chain import alarms, deposit_lanes, families, lanes, networks
 from chain.failpoints import committing
@@ -128,7 +128,8 @@ def _look(gateway: Gateway, wallet: HotWallet, rules: Collection[SweepRule], *, 
         obstacles.append(f"{fund.asset}: {found.obstacle}")
     if obstacles:
         return Found(obstacle="; ".join(obstacles))
-    is_busy = deposit_lanes.read_up_to(wallet) < (wallet.touched_block or 0)
+    read_up_to = deposit_lanes.read_up_to(wallet)
+    is_busy = read_up_to < (wallet.touched_block or 0) or _arriving(wallet, read_up_to).exists()
     return _coin(gateway, wallet, lane, rules, is_busy=is_busy, now=now)
 
 
@@ -171,9 +172,8 @@ def _topped_up(gateway: Gateway, wallet: HotWallet, lane: Lane, transfer: Transf
 
     Raises: ChainError, NoLane.
     """
-    to_it = Intent.objects.filter(purpose=Purpose.TOP_UP, network=wallet.network, to_address=wallet.address)
-    unseen = Q(state=IntentState.OPEN) | Q(landed_block__gt=deposit_lanes.read_up_to(wallet))
-    if to_it.filter(unseen).exists():
+    to_it = _arriving(wallet, deposit_lanes.read_up_to(wallet))
+    if to_it.exists():
         return Found()
     cost_units = gateway.most_units(transfer) * HEADROOM[0] // HEADROOM[1]
     moved_units = 0 if transfer.contract else transfer.amount_units
@@ -183,7 +183,7 @@ def _topped_up(gateway: Gateway, wallet: HotWallet, lane: Lane, transfer: Transf
     amount_units = min(lacking_units, networks.network(wallet.network).ceiling_units)
     with committing("top_up_order"):
         payer = lanes.take(wallet.network, contract=networks.NATIVE, amount_units=amount_units)
-        if to_it.filter(state=IntentState.OPEN).exists():
+        if to_it.exists():
             return Found()
         bind(
             payer,
@@ -195,6 +195,12 @@ def _topped_up(gateway: Gateway, wallet: HotWallet, lane: Lane, transfer: Transf
             amount_units=amount_units,
         )
     return Found(ordered=1)
+
+
+def _arriving(wallet: HotWallet, read_up_to: int) -> QuerySet[Intent]:
+    """The top-ups that are not in what was read of the address."""
+    unseen = Q(state=IntentState.OPEN) | Q(landed_block__gt=read_up_to)
+    return Intent.objects.filter(unseen, purpose=Purpose.TOP_UP, network=wallet.network, to_address=wallet.address)
 
 
 def _order(wallet: HotWallet, transfer: Transfer, *, cost_units: int, now: datetime) -> int:

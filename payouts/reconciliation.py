@@ -1,9 +1,18 @@
-"""Ledger against chains: −external must be what our wallets hold, plus what has left and is not settled yet."""
+"""Ledger against chains: −external must be what our wallets hold, plus what has left and is not settled yet.
+
+What lies on deposit addresses is in the wallets' sum; sweeps change nothing of it. What came in there and is in nobody's
+books is taken off again: arrivals that are not final or not booked yet, and what is never booked (dust, and the places
+that a chain counts finer than the ledger).
+"""
 
 from dataclasses import dataclass
 
-from chain import custody, gateway, networks
+from django.db.models import Sum
+
+from chain import custody, gateway, networks, units
+from chain.models import Incoming
 from ledger import balances
+from payouts.payments.payment_models import Deposit
 
 TRIES = 5
 
@@ -22,6 +31,10 @@ class Comparison:
     held_units: int
     in_flight_units: int
     is_coin: bool = False
+    deposits_units: int = 0  # of `held_units`, what lies on deposit addresses
+    arriving_units: int = 0  # came in there, not booked yet
+    unbooked_units: int = 0  # came in there, never to be booked; with it the difference is exact
+    block_number: int = 0
 
     @property
     def gas_units(self) -> int:
@@ -40,7 +53,8 @@ class Comparison:
 
     @property
     def _rest_units(self) -> int:
-        return self.held_units + self.in_flight_units - self.ledger_units
+        ours_units = self.held_units - self.arriving_units - self.unbooked_units
+        return ours_units + self.in_flight_units - self.ledger_units
 
 
 def compare(network: str, asset: str) -> Comparison:
@@ -49,11 +63,23 @@ def compare(network: str, asset: str) -> Comparison:
     Raises: gateway.ChainError when the chain cannot be read, or nothing held still.
     """
     for _ in range(TRIES):
-        before = balances.external_units(network, asset)
+        before = _books(network, asset)
         held = custody.held_units(network, asset)
-        if balances.external_units(network, asset) == before:
-            is_coin = networks.token(network, asset).contract == networks.NATIVE
-            return Comparison(network, asset, -before, held.units, held.uncollected_units, is_coin)
+        if _books(network, asset) == before:
+            external_units, unbooked = before
+            ours_units = units.to_ledger_units(network, asset, held.exact - unbooked) - held.uncollected_units
+            return Comparison(
+                network,
+                asset,
+                -external_units,
+                held.units,
+                held.uncollected_units,
+                networks.token(network, asset).contract == networks.NATIVE,
+                deposits_units=held.deposits_units,
+                arriving_units=held.arriving_units,
+                unbooked_units=held.units - held.arriving_units - ours_units,
+                block_number=held.block_number,
+            )
     raise gateway.Retryable("payments were settled all the while")
 
 
@@ -63,3 +89,13 @@ def compare_all() -> list[Comparison]:
     Raises: gateway.ChainError.
     """
     return [compare(network.name, asset) for network in networks.configured() for asset in network.assets]
+
+
+def _books(network: str, asset: str) -> tuple[int, int]:
+    """The ledger's sum, and what came in of which no balance speaks. Units: ledger units; what the chain counts in."""
+    came = Incoming.objects.filter(network=network, asset=asset).exclude(collected_at=None)
+    came_units = int(came.aggregate(total=Sum("amount_units"))["total"] or 0)
+    booked = Deposit.objects.filter(network=network, asset=asset, status=Deposit.Status.CREDITED)
+    booked_units = int(booked.aggregate(total=Sum("amount_units"))["total"] or 0)
+    unbooked = came_units - units.to_token_units(network, asset, booked_units)
+    return balances.external_units(network, asset), unbooked

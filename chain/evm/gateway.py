@@ -121,7 +121,7 @@ class Gateway:
     def account(self, wallet: str, contracts: Collection[str]) -> Account:
         """What the wallet holds at the newest final block, which every call names by its hash (EIP-1898)."""
         head = self.head()
-        held = {contract: self._held_at(head.final_hash, contract, [wallet]) for contract in contracts}
+        held = {contract: self._held_at(head.final_hash, contract, [wallet])[0] for contract in contracts}
         return Account(head.final_number, held)
 
     def fee_units(self) -> int:
@@ -140,9 +140,10 @@ class Gateway:
         """Its gas at today's price."""
         return fees.estimate(self._nodes, self._tips(), transfer)
 
-    def held(self, contract: str, wallets: Collection[str]) -> Holding:
+    def held(self, contract: str, wallets: Collection[str], *, upto: int | None = None) -> Holding:
         """What the wallets hold below the newest common block, which every call names by its hash (EIP-1898)."""
-        number = max(self._common_height(self._tips()) - 1, 0)  # asked for the newest, anvil may show the next one's
+        newest = self._common_height(self._tips()) - 1  # asked for the newest, anvil may show the next one's
+        number = max(newest if upto is None else min(newest, upto), 0)
         block = self._nodes.agreed(lambda node: node.block(number), settled=False)
         return Holding(number, block.hash, self._held_at(block.hash, contract, wallets), contract, tuple(wallets))
 
@@ -163,9 +164,8 @@ class Gateway:
         A node may answer for its newest block out of a state that is already the next one's: anvil does while it mines.
         """
         block = self._nodes.agreed(lambda node: node.block(holding.number), settled=False)
-        if block.hash != holding.hash:
-            return False
-        return self._held_at(holding.hash, holding.contract, holding.wallets) == holding.units
+        is_there = block.hash == holding.hash
+        return is_there and self._held_at(holding.hash, holding.contract, holding.wallets) == holding.each
 
     def next_nonce(self, wallet: str) -> int:
         """The nonce after everything that the node knows of the wallet, waiting transactions included."""
@@ -295,6 +295,6 @@ class Gateway:
     def _read_nonce(self, wallet: str, number: int) -> int:
         return self._nodes.agreed(lambda node: node.nonce(wallet, hex(number)))
 
-    def _held_at(self, block_hash: str, contract: str, wallets: Collection[str]) -> int:
+    def _held_at(self, block_hash: str, contract: str, wallets: Collection[str]) -> tuple[int, ...]:
         name, asked, at = self._network.name, list(wallets), {"blockHash": block_hash}
-        return sum(self._nodes.agreed(lambda node: holdings.read(node, name, contract, asked, at=at)))
+        return self._nodes.agreed(lambda node: holdings.read(node, name, contract, asked, at=at))

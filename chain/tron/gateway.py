@@ -157,7 +157,7 @@ class Gateway:
         """Its energy and bandwidth at today's prices, without what the wallet has free."""
         return fees.estimate(self._nodes, transfer)
 
-    def held(self, contract: str, wallets: Collection[str]) -> Holding:
+    def held(self, contract: str, wallets: Collection[str], *, upto: int | None = None) -> Holding:  # noqa: ARG002
         """What the wallets hold at a solid block: a node answers for its solid head, which must not move meanwhile.
 
         Raises: Retryable when it did, or when two endpoints are not at the same one.
@@ -165,10 +165,10 @@ class Gateway:
 
         def ask(node: Client) -> Holding:
             before = node.solid()
-            units = sum(self._balance(contract, wallet)(node) for wallet in wallets)
+            each = tuple(self._balance(contract, wallet)(node) for wallet in wallets)
             if node.solid().hash != before.hash:
                 raise Retryable("the solid head moved while balances were read")
-            return Holding(before.number, before.hash, units, contract, tuple(wallets))
+            return Holding(before.number, before.hash, each, contract, tuple(wallets))
 
         return self._nodes.agreed(ask, settled=False)
 

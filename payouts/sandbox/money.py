@@ -105,7 +105,7 @@ def _give_coin(row: networks.Network, amount: int) -> None:
     """
     address = _wallet(row.name).address
     if row.family == "evm":
-        held_wei = families.gateway(row.name).held(networks.NATIVE, [address]).units
+        (held_wei,) = families.gateway(row.name).held(networks.NATIVE, [address]).each
         seed.fund_evm(url(row.name), address=address, wei=held_wei + amount)
     else:
         seed.fund_tron(url(row.name), address=address, sun=amount)

@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.chains]
 
 def coin_units(wallet: HotWallet) -> int:
     """What the wallet has for fees."""
-    return families.gateway(wallet.network).held(networks.NATIVE, [wallet.address]).units
+    return sum(families.gateway(wallet.network).held(networks.NATIVE, [wallet.address]).each)
 
 
 def about_fees() -> list[Alarm]:
