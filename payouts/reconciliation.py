@@ -1,8 +1,8 @@
 """Ledger against chains: −external must be what our wallets hold, plus what has left and is not settled yet.
 
-What lies on deposit addresses is in the wallets' sum; sweeps change nothing of it. What came in there and is in nobody's
-books is taken off again: arrivals that are not final or not booked yet, and what is never booked (dust, and the places
-that a chain counts finer than the ledger).
+What lies on deposit addresses is in the wallets' sum; sweeps change nothing of it. What came in there and is in
+nobody's books is taken off again: arrivals that are not final or not booked yet, and what is never booked (dust, and
+the places that a chain counts finer than the ledger).
 """
 
 from dataclasses import dataclass

@@ -105,8 +105,8 @@ def test_custody_counts_no_transfer_of_a_later_block(lab: labs.Lab, monkeypatch:
     family = type(families.gateway(lab.network))
     real = family.held
 
-    def outrun(self: gateway.Gateway, *arguments: Any) -> gateway.Holding:
-        holding = real(self, *arguments)
+    def outrun(self: gateway.Gateway, *arguments: Any, **named: Any) -> gateway.Holding:
+        holding = real(self, *arguments, **named)
         labs.finalise(lab)
         return holding
 
