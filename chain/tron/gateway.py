@@ -157,7 +157,13 @@ class Gateway:
         """Its energy and bandwidth at today's prices, without what the wallet has free."""
         return fees.estimate(self._nodes, transfer)
 
-    def held(self, contract: str, wallets: Collection[str], *, upto: int | None = None) -> Holding:  # noqa: ARG002
+    def held(
+        self,
+        contract: str,
+        wallets: Collection[str],
+        *,
+        upto: int | None = None,  # noqa: ARG002 - old states are not shown
+    ) -> Holding:
         """What the wallets hold at a solid block: a node answers for its solid head, which must not move meanwhile.
 
         Raises: Retryable when it did, or when two endpoints are not at the same one.
