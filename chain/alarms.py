@@ -47,7 +47,7 @@ KINDS: Mapping[str, Kind] = {kind.name: kind for kind in (
     Kind("lane.gas",                  "lane",       "a lane cannot pay the fees of its open payments and one more"),
     Kind("lane.low",                  "lane/asset", "a lane holds less than its threshold: fund it"),
     Kind("withdrawals.waiting",       "asset",      "approved withdrawals wait: no lane can pay them now"),
-    Kind("payment.obstacle",          "payout",     "the chain would refuse an approved payment now: it is held back"),
+    Kind("payment.obstacle",          "payout",     "the chain or a cap forbids an approved payment now: it waits"),
     Kind("payment.stuck",             "intent",     "a payment is open for far longer than its chain needs"),
     Kind("payment.person",            "intent",     "the chain shows something that no rule decides: a person looks"),
     Kind("payment.capped",            "intent",     "the signer's caps do not allow a payment now: it waits"),

@@ -9,6 +9,7 @@ from chain.deposit_lanes import Noted, note_deposits
 from chain.estimates import Estimate, estimate
 from chain.following import Followed
 from chain.following import look as follow
+from chain.gateway import Obstacle
 from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
 from chain.lanes import NoLane, fitting, reach_units
 from chain.liquidity import refresh_due
@@ -46,6 +47,7 @@ __all__ = [
     "NotTheSigner",
     "NotToCollect",
     "Noted",
+    "Obstacle",
     "OverCap",
     "PayloadDiffers",
     "Payment",

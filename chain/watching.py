@@ -16,7 +16,7 @@ from chain.models import AttemptState, Intent, IntentState, SignedAttempt
 log = structlog.get_logger(__name__)
 
 LEASE = timedelta(seconds=20)  # how long what a dead worker had in hand waits; two looks at the same do no harm
-SOONEST_S, FORESEEN_S, LATEST_S = 1, 15, 30  # chains have been seen to hurry after they had stood still
+SOONEST_S, FORESEEN_S, LATEST_S = 0.5, 15, 30  # chains have been seen to hurry after they had stood still
 NOTE_LENGTH = 500
 Seen = Sequence[tuple[Intent, Judgement]]
 

@@ -33,7 +33,7 @@ app.conf.beat_schedule = {
     "sign":       {"task": "payouts.tasks.sign",       "schedule": 1.0, "options": {"queue": "signer", "expires": 5}},
     "sweep":      {"task": "payouts.tasks.sweep",      "schedule": 5.0, "options": {"queue": "worker", "expires": 5}},
     "send":       {"task": "payouts.tasks.send",       "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
-    "watch":      {"task": "payouts.tasks.watch",      "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
+    "watch":      {"task": "payouts.tasks.watch",      "schedule": 0.5, "options": {"queue": "worker", "expires": 5}},
     "settle":     {"task": "payouts.tasks.settle",     "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "follow":     {"task": "payouts.tasks.follow",     "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "deposits":   {"task": "payouts.tasks.deposits",   "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},

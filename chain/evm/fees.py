@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from eth_abi.abi import encode
 from eth_utils.crypto import keccak
 
-from chain import networks
+from chain import addresses, networks
 from chain.endpoints import Endpoints, Unreachable
 from chain.evm import build
 from chain.evm.client import Client, Tip, quantity
@@ -34,9 +34,23 @@ def price(nodes: Endpoints[Client], tips: Mapping[str, Tip]) -> Price:
     return Price(min(tip.base_fee_wei for tip in tips.values()), tip_wei)
 
 
-def most_wei(market: Price, network: networks.Network) -> int:
-    """The most that a transfer may cost at this price: nothing above the ceiling is signed."""
-    return network.transfer_resource * min(_max_fee_wei(market), network.fee_ceiling)
+def most_wei(nodes: Endpoints[Client], tips: Mapping[str, Tip], network: networks.Network) -> int:
+    """The most that a token transfer may cost now: nothing above the ceiling is signed.
+
+    Its data are reckoned at twice what layer 1 asks for them now, whose price moves until they are there.
+
+    Raises: ChainError.
+    """
+    gas, max_fee_wei = network.transfer_resource, min(_max_fee_wei(price(nodes, tips)), network.fee_ceiling)
+    call = Transfer(
+        network=network.name,
+        wallet=addresses.nobody(network.name, other=True),
+        seq=2**32,
+        contract=next(iter(network.tokens.values())).contract,
+        to_address=addresses.nobody(network.name),
+        amount_units=2**128,
+    )
+    return gas * max_fee_wei + 2 * _l1_fee_wei(nodes, call, gas=gas, gas_price_wei=max_fee_wei)
 
 
 def most_wei_of(nodes: Endpoints[Client], transfer: Transfer, market: Price) -> int:

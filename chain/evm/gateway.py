@@ -126,7 +126,7 @@ class Gateway:
 
     def fee_units(self) -> int:
         """The whole gas limit at the price that would be signed now, or at the ceiling above which nothing is."""
-        return fees.most_wei(fees.price(self._nodes, self._tips()), self._network)
+        return fees.most_wei(self._nodes, self._tips(), self._network)
 
     def most_units(self, transfer: Transfer) -> int:
         """Its gas limit at the price that would be signed now, and its data's share on layer 1."""

@@ -1,4 +1,4 @@
-"""What the chain would refuse now waits, APPROVED, with an alarm that says why; the merchant may still cancel it.
+"""What the chain or the signer would refuse now waits, APPROVED, with an alarm; the merchant may still cancel it.
 
 Looked at again every minute. What would end in a block as failed is tried after a quarter of an hour all the same: the
 revert in a final block is the proof on which it is refunded. What no block would take (TRX to a contract) only waits.
@@ -18,11 +18,13 @@ TRIED_AFTER = timedelta(minutes=15)
 
 
 def passed(ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
-    """Those that the chain would pay now, or that have waited long enough. Never inside a transaction."""
+    """Those that would be paid now, or that have waited long enough. Never inside a transaction."""
     held_since = _standing()
     _forget_ended(held_since, now=now)
     rows = Withdrawal.objects.in_bulk(ids)
-    found = transfers.obstacles([withdrawals.payment(rows[one]) for one in ids])
+    payments = [withdrawals.payment(rows[one]) for one in ids]
+    found = _capped(payments)
+    found |= transfers.obstacles([one for one in payments if one.payout_id not in found])
     go = []
     for one in ids:
         obstacle = found.get(one)
@@ -35,6 +37,17 @@ def passed(ids: Sequence[UUID], *, now: datetime) -> list[UUID]:
             continue
         go.append(one)
     return go
+
+
+def _capped(payments: Sequence[transfers.Payment]) -> dict[UUID, transfers.Obstacle]:
+    """Those that the signer would never sign; a cap that is raised lets them go."""
+    found = {}
+    for payment in payments:
+        try:
+            transfers.check_order(payment)
+        except transfers.OverCap as capped:
+            found[payment.payout_id] = transfers.Obstacle(str(capped), in_a_block=False)
+    return found
 
 
 def _standing() -> dict[UUID, datetime]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 
 import django
 
-from tests.bench import place, table
+from tests.bench import gas, place, table
 
 PAYMENTS = int(os.environ.get("BENCH_PAYMENTS", "1000"))
 REPEATS = int(os.environ.get("BENCH_REPEATS", "3"))
@@ -37,11 +37,13 @@ def run() -> None:
             for name in random.sample(list(loads), len(loads)):
                 measured[name].append(loads[name]())
                 print(f"{turn + 1}/{REPEATS}  {name:44}{measured[name][-1]:10.1f}", flush=True)
+        of_gas = gas.line(chains["ethereum"]["rpc"])
     print(f"\nchain, medians of {REPEATS} runs of {PAYMENTS} payments each, in turn; {table.machine()}")
     print(
         "from the first signature (or the opening of the lanes) to the last payment's final depth, that wait included\n"
     )
     print("\n".join(table.rows(measured, {_ours(network): _bare(network) for network in NETWORKS})))
+    print(f"\n{of_gas}")
     shutil.rmtree(FOLDER)
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from chain import networks, transfers
+from chain import families, networks, transfers
 from tests.chain import labs, steps
 
 pytestmark = [pytest.mark.django_db, pytest.mark.chains]
@@ -69,6 +69,14 @@ def test_layer_1s_share_is_asked_of_the_networks_oracle(ethereum: labs.EvmLab, m
     there = transfers.estimate("ethereum", "USDT", to_address=labs.recipient("ethereum"), now=timezone.now())
     assert there.detail["l1_fee_wei"] == 10**15
     assert there.fee_units == there.detail["gas"] * there.detail["gas_price_wei"] + 10**15
+
+
+def test_a_lane_keeps_gas_for_layer_1s_share_too(ethereum: labs.EvmLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = networks.network("ethereum")
+    without_wei = families.gateway("ethereum").fee_units()
+    monkeypatch.setitem(networks.NETWORKS, "ethereum", replace(row, l1_fee_oracle=networks.OP_STACK_ORACLE))
+    ethereum.proxy.lie("eth_call", hex(10**15))
+    assert families.gateway("ethereum").fee_units() == without_wei + 2 * 10**15
 
 
 def test_no_estimate_is_asked_for_inside_a_transaction(lab: labs.Lab) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from chain import alarms
 from chain.models import Intent
@@ -67,6 +68,22 @@ def test_a_held_back_withdrawal_takes_no_order_and_goes_when_the_chain_would_pay
     a_minute_later(made)
     assert tasks.dispatch() == 1
     assert (status(made), alarms_text(made)) == (Status.PROCESSING, [])
+
+
+def test_what_is_over_the_signers_cap_is_held_back_and_goes_when_the_cap_is_raised(
+    tron: labs.TronLab, settings: Settings
+) -> None:
+    tron.wallet(units=make.usdt("500"))
+    settings.SIGNER_CAPS = '{"USDT": {"payment": "50", "hour": "1000", "unattended": "1000"}}'
+    made = withdrawal(make.merchant(funds="1000"))
+    assert (tasks.dispatch(), status(made), Intent.objects.count()) == (0, Status.APPROVED, 0)
+    assert "above the cap of one payment" in alarms_text(made)[0]
+    alarms.Alarm.objects.update(raised_at=make.now() - rehearsal.TRIED_AFTER)
+    a_minute_later(made)
+    assert tasks.dispatch() == 0  # the chain has no part in it: trying would change nothing
+    settings.SIGNER_CAPS = '{"USDT": {"payment": "100", "hour": "1000", "unattended": "1000"}}'
+    a_minute_later(made)
+    assert (tasks.dispatch(), status(made), alarms_text(made)) == (1, Status.PROCESSING, [])
 
 
 def test_a_held_back_withdrawal_can_be_cancelled_and_leaves_no_alarm(paused: labs.TronLab) -> None:
