@@ -16,13 +16,13 @@ from payouts import operating
 from payouts.api import dialects
 from payouts.currencies.admin import CurrencyLimitAdmin
 from payouts.currencies.models import CurrencyLimit
-from payouts.merchants.admin import ApiKeyAdmin, MerchantAdmin
+from payouts.merchants.admin import ApiKeyAdmin
 from payouts.merchants.book import BookedAddress
 from payouts.merchants.models import ApiKey, Merchant
 from payouts.merchants.oauth_admin import ApplicationAdmin
 from payouts.merchants.oauth_models import Application
 from payouts.merchants.people import PersonAdmin
-from payouts.merchants.store_admin import QrCodeAdmin, StoreAdmin, SupervisorAdmin
+from payouts.merchants.store_admin import StoreAdmin, SupervisorAdmin
 from payouts.merchants.store_models import QrCode, Store, Supervisor
 from payouts.merchants.user_models import UserWallet
 from payouts.payments.admin import DepositAddressAdmin, ExtendedKeyAdmin, UserWalletAdmin
@@ -34,6 +34,7 @@ from payouts.webhooks.admin import EndpointAdmin, MessageAdmin
 from payouts.webhooks.models import Endpoint, Message
 from payouts.withdrawals.admin import WithdrawalAdmin
 from payouts.withdrawals.amend_admin import ProposalAdmin
+from payouts.withdrawals.credit_admin import MerchantAdmin, QrCodeAdmin
 from payouts.withdrawals.fee_admin import FeeRuleAdmin
 from payouts.withdrawals.models import FeeRule, PolicyRule, Withdrawal
 from payouts.withdrawals.rule_admin import BookedAddressAdmin, LimitRuleAdmin, PolicyRuleAdmin

@@ -1,7 +1,8 @@
 """What the two database roles may do here: history grows and stays; the signer reads approvals and writes its tick."""
 
 READ_BY_THE_SIGNER = ("payouts_withdrawal", "payouts_steptaken")
-RULES = ("payouts_policyrule", "payouts_limitrule", "payouts_bookedaddress")
+RULES = ("payouts_policyrule", "payouts_limitrule", "payouts_bookedaddress", "payouts_feerule")
+COUNTS = ("payouts_withdrawalcount", "payouts_requestcount", "payouts_messagecount")
 DOORS = ("payouts_decide_rule",)
 
 _GRANTS = """
@@ -9,7 +10,7 @@ _GRANTS = """
     REVOKE UPDATE, DELETE ON payouts_steptaken FROM sluice_app;
     REVOKE DELETE ON payouts_payment FROM sluice_app;
     REVOKE UPDATE, DELETE ON payouts_paymentstep, payouts_deposit FROM sluice_app;
-    REVOKE INSERT, UPDATE, DELETE ON payouts_withdrawalcount FROM sluice_app;  -- a trigger counts
+    REVOKE INSERT, UPDATE, DELETE ON {counts} FROM sluice_app;  -- triggers count
     -- Rules are changed by one function alone, from a proposal that somebody else made: withdrawals/amending.py.
     REVOKE INSERT, UPDATE, DELETE ON {rules}, payouts_ruledecision FROM sluice_app;
     REVOKE UPDATE, DELETE ON payouts_ruleproposal FROM sluice_app;
@@ -26,4 +27,5 @@ _GRANTS = """
 
 def grants() -> str:
     """The statements that give the roles their rights here, once they and the tables are there."""
-    return _GRANTS.format(read=", ".join(READ_BY_THE_SIGNER), rules=", ".join(RULES), doors=", ".join(DOORS))
+    tables = {"read": READ_BY_THE_SIGNER, "rules": RULES, "counts": COUNTS, "doors": DOORS}
+    return _GRANTS.format(**{name: ", ".join(listed) for name, listed in tables.items()})

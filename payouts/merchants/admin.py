@@ -1,4 +1,4 @@
-"""Merchants, their people and keys, and the form that sets a credit line."""
+"""Merchants, their people and keys."""
 
 from typing import Any
 from uuid import UUID
@@ -6,11 +6,10 @@ from uuid import UUID
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from unfold.admin import ModelAdmin, TabularInline
 
-from chain import units
-from payouts.merchants import credit_page, key_page
+from payouts.merchants import key_page
 from payouts.merchants.models import Member, Merchant
 from payouts.merchants.settings_admin import SettingsInline
 
@@ -39,21 +38,9 @@ class MerchantAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
         return False
 
     def get_urls(self) -> list[URLPattern]:
-        """The pages for the credit line and for a new key, before Django's own."""
-        credit, key = (self.admin_site.admin_view(view) for view in (self._credit, self._key))
-        return [
-            path("<uuid:merchant_id>/credit/", credit, name="payouts_merchant_credit"),
-            path("<uuid:merchant_id>/key/", key, name="payouts_merchant_key"),
-            *super().get_urls(),
-        ]
-
-    def _credit(self, request: HttpRequest, merchant_id: UUID) -> HttpResponse:
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        merchant = get_object_or_404(Merchant, id=merchant_id)
-        back = reverse("admin:payouts_merchant_change", args=[merchant.id])
-        whose = credit_page.Whose(merchant.name, merchant.id, merchant.id, [*units.PLACES], back)
-        return credit_page.page(self, request, whose)
+        """The page for a new key, before Django's own."""
+        view = self.admin_site.admin_view(self._key)
+        return [path("<uuid:merchant_id>/key/", view, name="payouts_merchant_key"), *super().get_urls()]
 
     def _key(self, request: HttpRequest, merchant_id: UUID) -> HttpResponse:
         if not (self.has_view_permission(request) and request.user.has_perm(key_page.RIGHT)):

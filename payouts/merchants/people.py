@@ -15,8 +15,8 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 # The rights that open something on this site; all others are nobody's or a superuser's.
 RIGHTS = Q(codename__in=["approve_level1", "approve_level2", "change_message", "propose_rules", "confirm_rules"]) | Q(
-    codename__regex=r"^(view|add|change)_(merchant|member|withdrawalsettings|store|qrcode|feerule)$"
-    r"|^view_(policyrule|limitrule|bookedaddress|ruleproposal)$"
+    codename__regex=r"^(view|add|change)_(merchant|member|withdrawalsettings|store|qrcode)$"
+    r"|^view_(policyrule|limitrule|feerule|bookedaddress|ruleproposal)$"
     r"|^(view|change)_(apikey|userwallet)$"
     r"|^view_(withdrawal|supervisor|addresschange|endpoint|message|attempt|accountline|eventline|creditlimitline)$"
     r"|^view_(depositaddress|extendedkey)$"

@@ -1,22 +1,18 @@
-"""Stores, their QR codes with the form that sets a QR code's credit line, and the supervisors that stores have made."""
+"""Stores, their QR codes, and the supervisors that stores have made."""
 
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.urls import URLPattern, path, reverse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from chain import units
 from ledger import balances
 from ledger.accounts import Purpose
-from payouts.merchants import credit_page, stores
+from payouts.merchants import stores
 from payouts.merchants.screens import ReadOnly, Untouched
 from payouts.merchants.store_models import AddressChange, QrCode, Store
 
@@ -109,20 +105,6 @@ class QrCodeAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
             context |= {"show_save": False, "show_save_and_continue": False, "show_save_and_add_another": False}
         answer: HttpResponse = super().render_change_form(request, context, **rest)
         return answer
-
-    def get_urls(self) -> list[URLPattern]:
-        """The credit line's page, before Django's own."""
-        view = self.admin_site.admin_view(self._credit)
-        return [path("<uuid:qr_code_id>/credit/", view, name="payouts_qrcode_credit"), *super().get_urls()]
-
-    def _credit(self, request: HttpRequest, qr_code_id: UUID) -> HttpResponse:
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        qr_code = get_object_or_404(QrCode.objects.select_related("store"), id=qr_code_id)
-        back = reverse("admin:payouts_qrcode_change", args=[qr_code.id])
-        book = qr_code.store.merchant_id
-        whose = credit_page.Whose(f"the {qr_code}", book, qr_code.account, [qr_code.currency], back)
-        return credit_page.page(self, request, whose)
 
     @admin.display(description="Merchant", ordering="store__merchant__name")
     def merchant(self, qr_code: QrCode) -> str:

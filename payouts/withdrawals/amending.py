@@ -20,7 +20,7 @@ from payouts.merchants import otp
 from payouts.merchants.book import BookedAddress
 from payouts.merchants.models import Challenge
 from payouts.withdrawals import whole
-from payouts.withdrawals.models import PolicyRule
+from payouts.withdrawals.models import FeeRule, PolicyRule
 from payouts.withdrawals.rule_models import Kind, LimitRule, RuleDecision, RuleProposal, Verdict
 
 PROPOSE, CONFIRM = "payouts.propose_rules", "payouts.confirm_rules"
@@ -28,6 +28,7 @@ MODELS: Mapping[Kind, type[models.Model]] = {
     Kind.POLICY: PolicyRule,
     Kind.LIMIT: LimitRule,
     Kind.ADDRESS: BookedAddress,
+    Kind.FEE: FeeRule,
 }
 MADE_HERE = ("id", "added_by_id", "added_at")  # what no proposal says: the database fills it in
 
@@ -66,13 +67,18 @@ REFUSALS: Mapping[str, tuple[type[AmendRefused], str]] = {
     "payouts_ruledecision_pkey": (DecidedAlready, "this has been decided already"),
     "rule_as_proposed":         (RowMoved,       "the row has changed since this was proposed: propose it again"),
     "address_booked_once":      (CannotBe,       "this address is in the book already"),
+    "one_fee_per_case":         (CannotBe,       "there is a fee for this case already"),
+    "limit_not_below_drawn":    (CannotBe,       "more than that is drawn"),
 }
 # fmt: on
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be: `row` none is a new one, `after` none removes it."""
+    """What is to be: `row` none is a new one, `after` none removes it.
+
+    A credit line is no row of ours: `after` says what it was and is to be, and the ledger keeps it.
+    """
 
     kind: Kind
     row: int | None

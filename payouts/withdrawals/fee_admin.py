@@ -1,21 +1,21 @@
-"""Fees: rows that people edit, each change in Django's log."""
-
-from typing import Any
+"""Fees: rows that people propose and confirm, in coins."""
 
 from django import forms
 from django.contrib import admin
-from unfold.admin import ModelAdmin
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from chain import networks, units
-from payouts.merchants import coins
-from payouts.withdrawals import sheet
+from payouts.withdrawals import rule_sheet, sheet
+from payouts.withdrawals.amend_admin import ProposedAdmin
 from payouts.withdrawals.models import FeeRule
+from payouts.withdrawals.rule_admin import RuleForm
+from payouts.withdrawals.rule_models import Kind
 
 
-class FeeForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs want the model twice
+class FeeForm(RuleForm):
     """A fee as people think of it: in coins."""
 
+    coins = {"fee": "flat_units"}
     asset = forms.ChoiceField(choices=[(asset, asset) for asset in units.PLACES], widget=UnfoldAdminSelectWidget)
     network = forms.ChoiceField(
         choices=[(name, sheet.network(name)) for name in networks.NETWORKS], widget=UnfoldAdminSelectWidget
@@ -24,31 +24,17 @@ class FeeForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs want the 
 
     class Meta:
         model = FeeRule
-        fields = ("merchant", "api", "asset", "network")
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        rule = self.instance
-        if rule.pk:
-            self.initial["fee"] = units.text(rule.asset, int(rule.flat_units), 2)
-
-    def clean(self) -> dict[str, Any]:
-        """Turn the fee into the asset's smallest unit, strictly."""
-        cleaned: dict[str, Any] = super().clean() or {}
-        if "asset" in cleaned and "fee" in cleaned:
-            try:
-                self.instance.flat_units = coins.parse(cleaned["asset"], cleaned["fee"])
-            except units.BadAmount as error:
-                self.add_error("fee", str(error))
-        return cleaned
+        fields = ("merchant", "api", "asset", "network", "percent")
+        widgets = {"percent": UnfoldAdminTextInputWidget}
 
 
-class FeeRuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+class FeeRuleAdmin(ProposedAdmin):
     """What withdrawals cost; a merchant's own row goes before the row for everybody."""
 
+    kind = Kind.FEE
     form = FeeForm
-    fields = ("merchant", "api", "asset", "network", "fee")
-    list_display = ("api", "asset", "network", "of_merchant", "flat")
+    fields = ("merchant", "api", "asset", "network", "fee", "percent", "reason")
+    list_display = ("api", "asset", "network", "of_merchant", "flat", "of_the_amount")
     list_display_links = ("api", "flat")
     list_filter = ("api", "network", "asset")
     list_select_related = ("merchant",)
@@ -57,9 +43,14 @@ class FeeRuleAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     @admin.display(description="Merchant", ordering="merchant")
     def of_merchant(self, rule: FeeRule) -> str:
         """Whose row it is."""
-        return str(rule.merchant or "everybody")
+        return rule_sheet.text(rule, "Merchant")
 
     @admin.display(description="Flat fee", ordering="flat_units")
     def flat(self, rule: FeeRule) -> str:
         """The fee in whole coins."""
-        return sheet.money(rule.asset, int(rule.flat_units))
+        return rule_sheet.text(rule, "Flat fee")
+
+    @admin.display(description="Of the amount", ordering="percent")
+    def of_the_amount(self, rule: FeeRule) -> str:
+        """The platform's part in per cent."""
+        return rule_sheet.text(rule, "Of the amount")

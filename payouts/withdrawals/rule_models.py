@@ -62,6 +62,8 @@ class Kind(models.TextChoices):
     POLICY = "policy", "Approval policy"
     LIMIT = "limit", "Limit"
     ADDRESS = "address", "Address book"
+    FEE = "fee", "Fee"
+    CREDIT = "credit", "Credit line"
 
 
 class Verdict(models.TextChoices):
@@ -87,7 +89,7 @@ class RuleProposal(models.Model):
         app_label = "payouts"
         verbose_name = "rule change"
         permissions = [
-            ("propose_rules", "Can propose changes of approval policy, limits and address books"),
+            ("propose_rules", "Can propose changes of approval policy, limits, address books, fees and credit lines"),
             ("confirm_rules", "Can confirm or decline such changes that somebody else proposed"),
         ]
         constraints = [

@@ -1,9 +1,11 @@
 """A rule in people's words: each column of a row as a label and a text, for lists and for before and after."""
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from payouts.merchants.models import Merchant
+from payouts.merchants.store_models import QrCode
 from payouts.withdrawals import amending, sheet
 from payouts.withdrawals.models import Approval, Destination
 from payouts.withdrawals.rule_models import Kind, RuleProposal
@@ -63,6 +65,14 @@ def of_merchant(rule: Values) -> str:
     return found.name if found else str(rule["merchant_id"])
 
 
+def of_account(rule: Values) -> str:
+    """Whose account of the merchant's book: its own, or that behind a store's QR code."""
+    if rule["owner"] == rule["merchant_id"]:
+        return "the merchant's own"
+    found = QrCode.objects.filter(account=rule["owner"]).select_related("store").first()
+    return str(found) if found else rule["owner"]
+
+
 # fmt: off
 LINES: Mapping[Kind, tuple[Line, ...]] = {
     Kind.POLICY: (
@@ -88,6 +98,20 @@ LINES: Mapping[Kind, tuple[Line, ...]] = {
         ("Network",        lambda rule: sheet.network(rule["network"])),
         ("Address",        lambda rule: rule["address"]),
         ("Label",          lambda rule: rule["label"]),
+    ),
+    Kind.FEE: (
+        ("Merchant",       of_merchant),
+        ("API",            lambda rule: rule["api"]),
+        ("Asset",          lambda rule: rule["asset"]),
+        ("Network",        lambda rule: sheet.network(rule["network"])),
+        ("Flat fee",       lambda rule: money(rule, "flat_units")),
+        ("Of the amount",  lambda rule: f"{Decimal(rule['percent']).normalize():f} %"),
+    ),
+    Kind.CREDIT: (
+        ("Merchant",       of_merchant),
+        ("Account",        of_account),
+        ("Until now",      lambda rule: money(rule, "was_units")),
+        ("Credit line",    lambda rule: money(rule, "limit_units")),
     ),
 }
 # fmt: on

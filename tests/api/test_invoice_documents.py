@@ -25,8 +25,8 @@ BALANCE = {"currency", "balance_crypto", "balance_usd", "available_balance", "av
 @conformance("R the answer's amount is requested − fee: 0.003 → 0.0029")
 def test_the_documents_request_is_answered_as_the_document_says() -> None:
     program = invoices.program(ETH="1")
-    FeeRule.objects.create(
-        merchant=program.merchant, api="invoice", asset="ETH", network="ethereum", flat_units=ETHER // 10_000
+    make.ruled(
+        FeeRule(merchant=program.merchant, api="invoice", asset="ETH", network="ethereum", flat_units=ETHER // 10_000)
     )
     answer = program.create(f'{{"currency_code": "ETH", "to_address": "{make.EVM_ADDRESS}", "amount": 0.003}}')
     assert answer.status_code == 200
@@ -134,7 +134,9 @@ def test_an_error_has_its_documented_key_and_changes_nothing(key: str, changes: 
 @conformance("N uncorrected_amount: too small")
 def test_an_amount_that_the_fee_eats_up_is_too_small() -> None:
     program = invoices.program(ETH="1")
-    FeeRule.objects.filter(api="invoice", asset="ETH", network="ethereum").update(flat_units=3 * ETHER // 1000)
+    rule = FeeRule.objects.get(api="invoice", asset="ETH", network="ethereum")
+    rule.flat_units = Decimal(3 * ETHER // 1000)
+    make.ruled(rule)
     assert invoices.error(program.create()) == (400, "uncorrected_amount")
     assert invoices.error(program.rested().create(amount=0.001)) == (400, "uncorrected_amount")
     assert invoices.result(program.rested().create(amount="0.003000000000000001"))["amount"] == Decimal("1e-18")

@@ -202,8 +202,10 @@ def test_estimates_and_what_is_then_made_have_the_same_amounts(code: str, fee: s
 
 def test_a_merchants_own_percentage_goes_before_everybodys() -> None:
     program = tenants.program()
-    FeeRule.objects.create(
-        merchant=program.merchant, api="tenant", asset="USDT", network="tron", flat_units=0, percent=Decimal("0.25")
+    make.ruled(
+        FeeRule(
+            merchant=program.merchant, api="tenant", asset="USDT", network="tron", flat_units=0, percent=Decimal("0.25")
+        )
     )
     made = tenants.told(program.create(amount=100), status=201)
     assert (made["platform_fee"], made["network_fee"], made["amount"]) == ("0.25000000", "0.00000000", "99.75000000")

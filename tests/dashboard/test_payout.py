@@ -2,6 +2,7 @@
 
 import functools
 from datetime import timedelta
+from decimal import Decimal
 from uuid import UUID
 
 import pytest
@@ -88,7 +89,9 @@ def test_any_change_voids_the_code(payer: Visitor, change: dict[str, str]) -> No
 
 def test_a_fee_that_changed_meanwhile_voids_the_code(payer: Visitor) -> None:
     last = asked(payer)
-    FeeRule.objects.filter(api="dashboard", asset="USDT", network="tron").update(flat_units=make.usdt("2"))
+    fee = FeeRule.objects.get(api="dashboard", asset="USDT", network="tron")
+    fee.flat_units = Decimal(make.usdt("2"))
+    make.ruled(fee)
     answer = payer.post(PAYOUT, last, otp=payer.code())
     assert (answer.status_code, nothing_moved(payer)) == (400, True)
     assert "102.50 USDT" in desk.text(answer)

@@ -11,9 +11,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from payouts.merchants.models import Challenge
 from payouts.withdrawals import decisions, withdrawals
 from payouts.withdrawals.models import StepTaken, Withdrawal
+from payouts.withdrawals.rule_models import RuleProposal
 from tests import make
 
 QUEUE = "/admin/payouts/withdrawal/"
+CHANGES = "/admin/payouts/ruleproposal/"
 
 
 def code(approver: make.Approver) -> str:
@@ -104,3 +106,11 @@ def state(withdrawal: Withdrawal) -> dict[str, Any]:
 
 def challenges() -> int:
     return Challenge.objects.count()
+
+
+def confirm(by: Desk, proposal: RuleProposal, **fields: str) -> Any:
+    """Open a proposed change of a rule, read the challenge off the page, type a fresh code."""
+    page = f"{CHANGES}{proposal.id}/change/"
+    field = soup(by.get(page)).find("input", {"name": "challenge"})
+    assert field is not None
+    return by.client.post(page, {"challenge": str(field["value"]), "otp": code(by.approver)} | fields)

@@ -64,10 +64,8 @@ def test_the_whole_balance_may_go() -> None:
 def test_a_merchants_own_fee_goes_before_everybodys() -> None:
     merchant = make.merchant(funds="1000")
     flat_units = make.usdt("2.5")
-    FeeRule.objects.create(merchant=merchant, api="merchant", asset="USDT", network="tron", flat_units=flat_units)
-    FeeRule.objects.create(
-        merchant=make.merchant(), api="merchant", asset="USDT", network="tron", flat_units=make.usdt("7")
-    )
+    for whose, units in ((merchant, flat_units), (make.merchant(), make.usdt("7"))):
+        make.ruled(FeeRule(merchant=whose, api="merchant", asset="USDT", network="tron", flat_units=units))
     assert make.withdrawal(merchant).fee_units == flat_units
     assert make.withdrawal(merchant, network="ethereum", destination=make.EVM_ADDRESS).fee_units == make.usdt("1")
 

@@ -1,21 +1,24 @@
 """What the platform's people set in the admin: credit lines, keys, fees, policy, people; and who may."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
+from django.db import DatabaseError, transaction
 
-from ledger import balances
+from ledger import balances, posting
 from ledger.accounts import Purpose
 from ledger.models import CreditLimitChange
 from payouts.merchants import keys
 from payouts.merchants.models import ApiKey, Merchant
 from payouts.webhooks import endpoints
 from payouts.webhooks.models import Message
+from payouts.withdrawals import amending
 from payouts.withdrawals.models import FeeRule
+from payouts.withdrawals.rule_models import Kind, RuleDecision, RuleProposal
 from tests import make
-from tests.payouts.desk import Desk, superuser, text
+from tests.payouts.desk import Desk, confirm, superuser, text
 
 pytestmark = pytest.mark.django_db
 
@@ -31,45 +34,68 @@ def with_rights(*codenames: str) -> make.Approver:
     return approver
 
 
-def set_credit(desk: Desk, merchant: Merchant, limit: str) -> Any:
-    return desk.client.post(f"/admin/payouts/merchant/{merchant.id}/credit/", {"asset": "USDT", "limit": limit})
+def propose_credit(desk: Desk, merchant: Merchant, limit: str) -> Any:
+    fields = {"asset": "USDT", "limit": limit, "reason": "a good customer"}
+    return desk.client.post(f"/admin/payouts/merchant/{merchant.id}/credit/", fields)
 
 
 def limit_units(merchant: Merchant) -> int | None:
     return balances.balance(make.account(merchant, Purpose.CREDIT)).floor_units
 
 
-def test_a_credit_line_is_set_in_coins_and_the_ledger_knows_by_whom() -> None:
-    approver, merchant = with_rights("view_merchant", "change_merchant"), make.merchant()
-    assert set_credit(Desk(approver), merchant, "2500.50").status_code == 302
+def test_a_credit_line_is_proposed_in_coins_confirmed_by_another_and_the_ledger_knows_both() -> None:
+    first, merchant = with_rights("view_merchant", "propose_rules"), make.merchant()
+    assert propose_credit(Desk(first), merchant, "2500.50").status_code == 302
+    assert limit_units(merchant) == 0
+    second = Desk(with_rights("view_ruleproposal", "confirm_rules"))
+    proposal = RuleProposal.objects.get(kind=Kind.CREDIT)
+    page = text(second.get(f"/admin/payouts/ruleproposal/{proposal.id}/change/"))
+    for shown in (merchant.name, "the merchant's own", "0.00 USDT", "2,500.50 USDT", "a good customer"):
+        assert shown in page
+    assert confirm(second, proposal).status_code == 302
     assert limit_units(merchant) == -make.usdt("2500.50")
-    assert CreditLimitChange.objects.get(book=merchant.id).by == approver.person.username
+    names = f"{first.person.username}, confirmed by {second.approver.person.username}"
+    assert CreditLimitChange.objects.get(book=merchant.id).by == names
 
 
-def test_a_credit_line_is_closed_with_zero() -> None:
+def test_a_credit_line_is_closed_with_zero_and_by_no_superuser_alone() -> None:
     desk, merchant = Desk(superuser()), make.merchant(credit="100")
-    assert set_credit(desk, merchant, "0").status_code == 302
+    assert propose_credit(desk, merchant, "0").status_code == 302
+    proposal = RuleProposal.objects.get(kind=Kind.CREDIT)
+    with pytest.raises(amending.SamePerson):
+        amending.enact(proposal, by=desk.approver.person, now=make.now())
+    assert limit_units(merchant) == -make.usdt("100")
+    amending.enact(proposal, by=superuser().person, now=make.now())
     assert limit_units(merchant) == 0
 
 
-def test_a_credit_line_below_what_is_drawn_is_refused() -> None:
+def test_a_credit_line_that_moved_or_was_drawn_since_it_was_proposed_stays() -> None:
+    desk, merchant, other = Desk(superuser()), make.merchant(credit="100"), superuser().person
+    for limit in ("50", "70"):
+        assert propose_credit(desk, merchant, limit).status_code == 302
+    make.withdrawal(merchant, amount_units=make.usdt("60"))
+    drawn, moved = RuleProposal.objects.filter(kind=Kind.CREDIT).order_by("id")
+    with pytest.raises(amending.CannotBe, match="more than that is drawn"):
+        amending.enact(drawn, by=other, now=make.now())
+    posting.set_credit_limit(make.account(merchant, Purpose.CREDIT), limit_units=10**8 - 1, by="x", at=make.now())
+    with pytest.raises(amending.RowMoved):
+        amending.enact(moved, by=other, now=make.now())
+    assert limit_units(merchant) == 1 - 10**8
+    assert not RuleDecision.objects.filter(proposal__kind=Kind.CREDIT).exists()
+
+
+@pytest.mark.parametrize("limit", ["", "-1", "1e3", "1_0", "１０", "NaN", "1.0000001", "1.2.3", ".", "9" * 40, "50"])
+def test_a_credit_line_that_is_no_amount_or_below_what_is_drawn_is_refused(limit: str) -> None:
     desk, merchant = Desk(superuser()), make.merchant(credit="100")
     make.withdrawal(merchant, amount_units=make.usdt("80"))
-    assert set_credit(desk, merchant, "50").status_code == 200
-    assert limit_units(merchant) == -make.usdt("100")
+    assert propose_credit(desk, merchant, limit).status_code == 200
+    assert not RuleProposal.objects.filter(kind=Kind.CREDIT).exists()
 
 
-@pytest.mark.parametrize("limit", ["", "-1", "1e3", "1_0", "１０", "NaN", "1.0000001", "1.2.3", ".", "9" * 40])
-def test_a_credit_line_that_is_no_amount_is_refused(limit: str) -> None:
-    desk, merchant = Desk(superuser()), make.merchant(credit="100")
-    assert set_credit(desk, merchant, limit).status_code == 200
-    assert limit_units(merchant) == -make.usdt("100")
-
-
-def test_a_credit_line_needs_the_right_to_change_merchants() -> None:
-    desk, merchant = Desk(with_rights("view_merchant", "approve_level1")), make.merchant()
-    assert set_credit(desk, merchant, "100").status_code == 403
-    assert limit_units(merchant) == 0
+def test_a_credit_line_needs_the_right_to_propose_and_to_see_the_merchant() -> None:
+    merchant = make.merchant()
+    for rights in (("view_merchant", "change_merchant", "approve_level1"), ("propose_rules",)):
+        assert propose_credit(Desk(with_rights(*rights)), merchant, "100").status_code == 403
 
 
 def test_a_key_is_switched_off_but_neither_made_nor_moved_here() -> None:
@@ -91,23 +117,47 @@ def test_no_page_shows_a_secret() -> None:
     assert bytes(issued.key.secret_sealed).hex() not in page
 
 
-def test_fees_are_typed_in_coins_and_logged() -> None:
-    desk, rule = Desk(superuser()), FeeRule.objects.get(api="merchant", network="tron")
-    fields = {"merchant": "", "api": "merchant", "asset": "USDT", "network": "tron"}
+def test_fees_are_proposed_in_coins_and_confirmed_by_another() -> None:
+    desk, rule = Desk(superuser()), FeeRule.objects.get(api="merchant", network="tron", merchant=None)
+    fields = {
+        "merchant": "",
+        "api": "merchant",
+        "asset": "USDT",
+        "network": "tron",
+        "percent": "0",
+        "reason": "dearer gas",
+    }
     path = f"/admin/payouts/feerule/{rule.id}/change/"
-    assert desk.client.post(path, fields | {"fee": "2.5"}).status_code == 302
-    assert FeeRule.objects.get(id=rule.id).flat_units == make.usdt("2.5")
-    assert LogEntry.objects.get(object_id=str(rule.id)).user == desk.approver.person
     assert desk.client.post(path, fields | {"fee": "-2"}).status_code == 200
+    assert desk.client.post(path, fields | {"fee": ""}).status_code == 200
+    assert desk.client.post(path, fields | {"fee": "2.5"}).status_code == 302
+    proposal = RuleProposal.objects.get(kind=Kind.FEE)
+    assert FeeRule.objects.get(id=rule.id).flat_units == rule.flat_units
+    second = Desk(superuser())
+    page = text(second.get(f"/admin/payouts/ruleproposal/{proposal.id}/change/"))
+    assert "1.00 USDT 2.50 USDT" in page
+    assert "0 % 0 %" in page
+    assert confirm(second, proposal).status_code == 302
     assert FeeRule.objects.get(id=rule.id).flat_units == make.usdt("2.5")
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        FeeRule.objects.filter(id=rule.id).update(flat_units=0)
 
 
-def test_a_merchants_own_fee_is_added_once() -> None:
+def test_a_merchants_own_fee_is_added_once_and_taken_away_by_two() -> None:
     desk, merchant = Desk(superuser()), make.merchant()
     fields = {"merchant": str(merchant.id), "api": "merchant", "asset": "USDT", "network": "tron", "fee": "0"}
-    assert desk.client.post("/admin/payouts/feerule/add/", fields).status_code == 302
+    fields |= {"percent": "0.5", "reason": "a friend"}
+    for _ in range(2):
+        assert desk.client.post("/admin/payouts/feerule/add/", fields).status_code == 302
+    first, second = RuleProposal.objects.filter(kind=Kind.FEE).order_by("id")
+    amending.enact(first, by=superuser().person, now=make.now())
+    with pytest.raises(amending.CannotBe, match="there is a fee for this case already"):
+        amending.enact(second, by=superuser().person, now=make.now())
     assert desk.client.post("/admin/payouts/feerule/add/", fields).status_code == 200
-    assert FeeRule.objects.get(merchant=merchant).flat_units == 0
+    rule = FeeRule.objects.get(merchant=merchant)
+    assert (rule.flat_units, rule.percent) == (0, Decimal("0.5"))
+    make.unruled(rule)
+    assert not FeeRule.objects.filter(merchant=merchant).exists()
 
 
 @pytest.mark.parametrize("path", ["feerule/add/", "policyrule/add/", "merchant/add/", "policyrule/", "apikey/"])

@@ -1,7 +1,5 @@
 """The screens on which two people change rules: in coins, refused beside the field, nothing before the second yes."""
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.models import Permission, User
 
@@ -9,11 +7,10 @@ from payouts.merchants.book import BookedAddress
 from payouts.withdrawals.models import Approval, PolicyRule
 from payouts.withdrawals.rule_models import LimitRule, RuleProposal
 from tests import make
-from tests.payouts.desk import Desk, code, refusal, soup, text
+from tests.payouts.desk import CHANGES, Desk, code, confirm, refusal, soup, text
 
 pytestmark = pytest.mark.django_db
 
-CHANGES = "/admin/payouts/ruleproposal/"
 VIEWS = ("view_policyrule", "view_limitrule", "view_bookedaddress", "view_ruleproposal")
 POLICY = {
     "priority": "5", "merchant": "", "api": "public", "channel": "create", "asset": "USDT", "from_coins": "100",
@@ -39,13 +36,6 @@ def propose(by: Desk, path: str, fields: dict[str, str]) -> RuleProposal:
     answer = by.client.post(f"/admin/payouts/{path}", fields)
     assert answer.status_code == 302, text(answer)
     return RuleProposal.objects.latest("id")
-
-
-def confirm(by: Desk, proposal: RuleProposal, **fields: str) -> Any:
-    page = f"{CHANGES}{proposal.id}/change/"
-    field = soup(by.get(page)).find("input", {"name": "challenge"})
-    assert field is not None
-    return by.client.post(page, {"challenge": str(field["value"]), "otp": code(by.approver)} | fields)
 
 
 def test_a_policy_typed_in_coins_takes_effect_with_the_second_persons_code() -> None:
