@@ -12,8 +12,8 @@ from payouts.rates.models import Rate
 from payouts.runs.models import Run, RunRow
 from payouts.surveying import Difference
 from payouts.ticks import Tick
-from payouts.webhooks.models import Attempt, Endpoint, Message, SigningSecret
-from payouts.withdrawals.counts import WithdrawalCount
+from payouts.webhooks.models import Attempt, Endpoint, Message, MessageCount, SigningSecret
+from payouts.withdrawals.counts import RequestCount, WithdrawalCount
 from payouts.withdrawals.models import FeeRule, IdempotencyKey, PolicyRule, StepTaken, Withdrawal
 from payouts.withdrawals.rule_models import LimitRule, RuleDecision, RuleProposal
 
@@ -37,12 +37,14 @@ __all__ = [
     "Member",
     "Merchant",
     "Message",
+    "MessageCount",
     "Nonce",
     "Payment",
     "PaymentStep",
     "PolicyRule",
     "QrCode",
     "Rate",
+    "RequestCount",
     "RuleDecision",
     "RuleProposal",
     "Run",

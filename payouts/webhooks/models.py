@@ -63,7 +63,7 @@ class Message(models.Model):
         FAILED = "FAILED"
 
     id = models.UUIDField(primary_key=True, default=uuid7.uuid7, editable=False)
-    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="messages")
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="messages", db_index=False)
     event = models.CharField(max_length=64)
     subject_id = models.UUIDField()
     data = models.JSONField(help_text="What the subject was at the moment of the event.")
@@ -78,6 +78,7 @@ class Message(models.Model):
         indexes = [
             models.Index(name="message_due", fields=["next_attempt_at"], condition=Q(state="PENDING")),
             models.Index(name="message_subject", fields=["subject_id"]),
+            models.Index(name="message_log", fields=["endpoint", "-id"]),
         ]
         constraints = [
             models.CheckConstraint(
@@ -85,6 +86,18 @@ class Message(models.Model):
                 condition=~Q(state="PENDING") | Q(next_attempt_at__isnull=False),
             ),
         ]
+
+
+class MessageCount(models.Model):
+    """One part of how many messages an endpoint has; a trigger counts them as they are inserted."""
+
+    endpoint = models.ForeignKey(Endpoint, on_delete=models.PROTECT, related_name="+")
+    slot = models.PositiveSmallIntegerField()
+    number = models.PositiveBigIntegerField()
+
+    class Meta:
+        app_label = "payouts"
+        constraints = [models.UniqueConstraint(name="one_message_count_per_slot", fields=["endpoint", "slot"])]
 
 
 class Attempt(models.Model):

@@ -1,10 +1,12 @@
 """Reads of webhooks, reached through their merchant."""
 
-from django.db.models import QuerySet
+from uuid import UUID
+
+from django.db.models import QuerySet, Sum
 
 from payouts.merchants.models import Merchant
 from payouts.webhooks import endpoints as registry
-from payouts.webhooks.models import Endpoint, Message
+from payouts.webhooks.models import Endpoint, Message, MessageCount
 
 
 def endpoints(merchant: Merchant, *, api: str, removed: bool = False) -> QuerySet[Endpoint]:
@@ -16,3 +18,14 @@ def endpoints(merchant: Merchant, *, api: str, removed: bool = False) -> QuerySe
 def messages(endpoint: Endpoint) -> QuerySet[Message]:
     """What was or is to be told to one URL, newest first, with its attempts."""
     return Message.objects.filter(endpoint=endpoint).prefetch_related("attempts").order_by("-id")
+
+
+def count(endpoint: Endpoint) -> int:
+    """How many messages there are for one URL."""
+    rows = MessageCount.objects.filter(endpoint=endpoint)
+    return int(rows.aggregate(number=Sum("number", default=0))["number"])
+
+
+def about(subject_id: UUID) -> QuerySet[Message]:
+    """What was or is to be told about one subject, newest first."""
+    return Message.objects.filter(subject_id=subject_id).select_related("endpoint").order_by("-id")

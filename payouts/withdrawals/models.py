@@ -114,6 +114,9 @@ class Withdrawal(models.Model):
             models.Index(name="withdrawal_by_custom_id", fields=["merchant", "custom_id"], condition=~Q(custom_id="")),
             models.Index(name="withdrawal_by_status", fields=["status", "id"]),
             models.Index(
+                name="request_by_status", fields=["merchant", "status", "-id"], condition=Q(channel="request")
+            ),
+            models.Index(
                 name="withdrawal_by_moment", fields=["merchant", "created_at"]
             ),  # what a rolling window counts
             models.Index(

@@ -18,6 +18,18 @@ def of(merchant: Merchant, *, api: str | None = None) -> QuerySet[Withdrawal]:
     return rows if api is None else rows.filter(api=api)
 
 
+def requests(
+    merchant: Merchant, *, api: str, statuses: Collection[str] | None, start: int, limit: int
+) -> list[Withdrawal]:
+    """A page of what users asked the merchant for, newest first, with the users."""
+    ids = of(merchant, api=api).filter(channel="request").values_list("id", flat=True)
+    if statuses is not None:  # each status reads its own end of the index: a page costs what it is long
+        first, *others = (ids.filter(status=one)[: start + limit] for one in statuses)
+        ids = first.union(*others, all=True).order_by("-id") if others else first
+    page = list(ids[start : start + limit])
+    return list(Withdrawal.objects.filter(id__in=page).select_related("user_wallet").order_by("-id"))
+
+
 def with_user(withdrawal_id: UUID) -> Withdrawal:
     """One withdrawal with the user it is for.
 

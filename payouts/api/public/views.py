@@ -88,12 +88,12 @@ class Requests(PublicView):
         if status is not None and status not in wire.SHOWN.values():
             raise fields.Refused(400, f"status must be one of: {', '.join(dict.fromkeys(wire.SHOWN.values()))}")
         page, limit = self.page(request)
-        rows = queries.of(self.key.merchant, api=wire.API).filter(channel="request").select_related("user_wallet")
-        if status is not None:
-            rows = rows.filter(status__in=[one for one, shown in wire.SHOWN.items() if shown == status])
+        statuses = [one for one, shown in wire.SHOWN.items() if status in (None, shown)]
         start = (page - 1) * limit
-        items = [wire.withdrawal(snapshots.of(row)) for row in rows[start : start + limit]]
-        total = counts.of(self.key.merchant, api=wire.API, channel="request") if status is None else rows.count()
+        some = None if status is None else statuses
+        rows = queries.requests(self.key.merchant, api=wire.API, statuses=some, start=start, limit=limit)
+        items = [wire.withdrawal(snapshots.of(row)) for row in rows]
+        total = counts.requests(self.key.merchant, statuses=statuses)
         data = wire.page("withdrawals", items, number=page, limit=limit, total=total)
         return Response(wire.success("Withdrawal requests", data))
 
