@@ -18,6 +18,15 @@ Envelope = Callable[[int, Any], dict[str, Any]]  # of what `ErrorOf` told, or of
 Handler = Callable[[Exception, dict[str, Any]], Response]
 
 
+class Refused(Exception):
+    """A request that this API answers with an error of its own."""
+
+    def __init__(self, status_code: int, text: str) -> None:
+        super().__init__(text)
+        self.status_code = status_code
+        self.text = text
+
+
 def handler(error_of: ErrorOf, envelope: Envelope) -> Handler:
     """How an API answers what went wrong: its own errors by `error_of`, the framework's by their own words.
 

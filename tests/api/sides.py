@@ -45,10 +45,12 @@ def side(merchant: Merchant, *, largest: str = "100000", times: int = 1) -> Side
         **{f"tenant, {scope}": _bearer(tenant, scope) for scope in tenants.SCOPED},
         "invoice, shop": {"Authorization": f"Token {invoices.issue(merchant, tokens.SHOP)}"},
     }
+    hook = program.post("/v1/webhooks", HOOK).json()["id"]
     known: dict[str, Mapping[str, str]] = {
         "merchant": {
             "public_id": program.post("/v1/withdrawals", speaker.CREATE | {"amount": "10"}).json()["id"],
-            "webhook_id": program.post("/v1/webhooks", HOOK).json()["id"],
+            "webhook_id": hook,
+            "delivery_id": program.post(f"/v1/webhooks/{hook}/test").json()["id"],
         },
         "extraction": {"supervisor_id": clerk, "account_id": str(shop.qr_code.account)},
         "public": {"public_id": asked, "id": asked, "userId": wallet.user_id},

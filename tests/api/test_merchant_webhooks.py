@@ -134,6 +134,30 @@ def test_the_log_is_newest_first_and_paged(program: Program, receiver: fakes.Rec
     assert program.get(f"{log}?limit=2&offset=1").json() == {"deliveries": page["deliveries"][1:3], "total": 4}
 
 
+def test_a_delivery_is_sent_again_from_the_start_of_its_schedule_and_the_log_goes_on(
+    program: Program, receiver: fakes.Receiver
+) -> None:
+    made, other = (register(program, receiver.url(path)).json()["id"] for path in ("/in", "/other"))
+    sent = program.post(f"/v1/webhooks/{made}/test").json()["id"]
+    deliver()
+    again = program.post(f"/v1/webhooks/{made}/deliveries/{sent}/replay")
+    assert (again.status_code, again.json()["status"], len(again.json()["attempts"])) == (202, "pending", 1)
+    deliver()
+    (row,) = program.get(f"/v1/webhooks/{made}/deliveries").json()["deliveries"]
+    assert ([attempt["number"] for attempt in row["attempts"]], row["status"]) == ([1, 2], "delivered")
+    first, second = receiver.at("/in")
+    assert first.body == second.body
+    assert first.headers["X-Webhook-Id"] == second.headers["X-Webhook-Id"] == sent
+    elsewhere = program.post(f"/v1/webhooks/{other}/deliveries/{sent}/replay")
+    assert speaker.error(elsewhere) == (404, "delivery not found")
+    receiver.answers["/in"] = 410
+    program.post(f"/v1/webhooks/{made}/deliveries/{sent}/replay")
+    deliver()
+    refused = program.post(f"/v1/webhooks/{made}/deliveries/{sent}/replay")
+    assert speaker.error(refused) == (409, "webhook is disabled: the receiver answered 410 Gone")
+    assert len(receiver.at("/in")) == 3
+
+
 def test_a_url_that_answered_410_is_shown_as_disabled_and_is_not_tested(
     program: Program, receiver: fakes.Receiver
 ) -> None:

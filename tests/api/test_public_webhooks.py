@@ -173,6 +173,24 @@ def test_a_test_message_says_that_it_is_one(receiver: fakes.Receiver) -> None:
     assert json.loads(call.body)["data"]["type"] == "test"
 
 
+def test_what_was_told_last_about_a_withdrawal_is_sent_again(receiver: fakes.Receiver) -> None:
+    program = users.program()
+    told(program, receiver.url())
+    made = users.data(program.request(), status=201)["id"]
+    users.reach(made, "completed")
+    assert statuses(receiver) == ["pending", "completed"]
+    again = users.data(program.post("/public/webhook/replay", {"id": made}))
+    assert again["url"] == receiver.url()
+    assert statuses(receiver) == ["pending", "completed", "completed"]
+    assert receiver.calls[-1].body == receiver.calls[-2].body
+    untold = users.data(program.create(), status=201)["id"]
+    refused = program.post("/public/webhook/replay", {"id": untold})
+    assert users.error(refused) == (404, "No webhook was sent about this withdrawal")
+    told(program, receiver.url("/new"))
+    gone = program.post("/public/webhook/replay", {"id": made})
+    assert users.error(gone) == (400, "Webhook URL is no longer in use")
+
+
 @conformance("N /webhook/url sets the merchant's one URL; R body {url}")
 def test_another_url_takes_the_place_of_the_first(receiver: fakes.Receiver) -> None:
     program = users.program()

@@ -10,7 +10,7 @@ from django.core.validators import validate_email
 from chain import addresses, units
 from ledger import posting
 from ledger.balances import Balance
-from payouts.api import base
+from payouts.api import base, refusals
 from payouts.api.extraction import auth
 from payouts.merchants import logins, stores, supervisors
 from payouts.merchants.store_models import Supervisor
@@ -21,16 +21,8 @@ API = extractions.API
 ASSET = extractions.ASSET
 LONGEST_NAME, LONGEST_EMAIL = 100, 254
 FLAGS = {"qrActive": "qr_active", "buyUsdtActive": "buy_usdt_active"}
+Refused = refusals.Refused
 NUMBERS = frozenset({"amount", "balanceUsed", "creditUsed", "balance", "availableCredit"})
-
-
-class Refused(Exception):
-    """A request that this API answers with an error of its own."""
-
-    def __init__(self, status_code: int, text: str) -> None:
-        super().__init__(text)
-        self.status_code = status_code
-        self.text = text
 
 
 # fmt: off

@@ -115,7 +115,8 @@ SCHEMAS: dict[str, Any] = {
     "Webhook": closed(REGISTERED),
     "WebhookList": closed({"webhooks": listed(ref("Webhook")), "total": total}),
     "WebhookSecret": closed({"secret": text()}),
-    "DeliveryList": closed({"deliveries": listed(closed(DELIVERY)), "total": total}),
+    "Delivery": closed(DELIVERY),
+    "DeliveryList": closed({"deliveries": listed(ref("Delivery")), "total": total}),
     "TestEvent": closed({"id": text(format="uuid"), "event": text()}),
     "Error": closed({"error": text()}),
 }
@@ -137,6 +138,7 @@ CALLS = {
     ("GET",    "/v1/webhooks/{webhook_id}"):              Call(answers={200: "Webhook"}, refuses=(404,)),
     ("DELETE", "/v1/webhooks/{webhook_id}"):              Call(answers={204: None}, refuses=(404,)),
     ("GET",    "/v1/webhooks/{webhook_id}/deliveries"):   Call(answers={200: "DeliveryList"}, query=PAGE, refuses=(404,)),
+    ("POST",   "/v1/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"): Call(answers={202: "Delivery"}, refuses=(404, 409)),
     ("POST",   "/v1/webhooks/{webhook_id}/test"):         Call(answers={202: "TestEvent"}, refuses=(404, 409)),
 }
 # fmt: on
@@ -147,6 +149,7 @@ DOCUMENT = Document(
     schemas=SCHEMAS,
     path_parameters={
         "public_id": {"description": "The withdrawal's id.", "schema": text(pattern=f"^{ids.ULID_FORM.pattern}$")},
+        "delivery_id": {"description": "The delivery's id.", "schema": text(format="uuid")},
         "webhook_id": {"description": "The webhook's id.", "schema": text(format="uuid")},
     },
     security_schemes={

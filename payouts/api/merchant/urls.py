@@ -14,6 +14,7 @@ urlpatterns = [
     path("webhooks/secret/rotate", views.WebhookSecret.as_view()),
     path("webhooks/<uuid:webhook_id>", views.OneWebhook.as_view()),
     path("webhooks/<uuid:webhook_id>/deliveries", views.Deliveries.as_view()),
+    path("webhooks/<uuid:webhook_id>/deliveries/<uuid:delivery_id>/replay", views.Replay.as_view()),
     path("webhooks/<uuid:webhook_id>/test", views.TestEvent.as_view()),
     re_path(r"^.*$", views.NotFound.as_view()),
 ]

@@ -192,6 +192,12 @@ class OneWebhook(MerchantView):
             raise wire.Refused(404, "webhook not found")
         return found
 
+    def _active(self, webhook_id: UUID) -> Endpoint:
+        found = self._endpoint(webhook_id)
+        if not found.is_active:
+            raise wire.Refused(409, f"webhook is disabled: {found.disabled_reason}")
+        return found
+
 
 class Deliveries(OneWebhook):
     """`/v1/webhooks/{id}/deliveries`."""
@@ -201,9 +207,28 @@ class Deliveries(OneWebhook):
     def get(self, request: Request, webhook_id: UUID) -> Response:
         """Every message for this URL with its attempts, newest first; also once the URL was removed."""
         limit, offset = self.page(request)
-        rows = webhook_queries.messages(self._endpoint(webhook_id, removed=True))
-        page = [wire.delivery(row, list(row.attempts.all())) for row in rows[offset : offset + limit]]
-        return Response({"deliveries": page, "total": rows.count()})
+        endpoint = self._endpoint(webhook_id, removed=True)
+        rows = webhook_queries.messages(endpoint)[offset : offset + limit]
+        page = [wire.delivery(row, list(row.attempts.all())) for row in rows]
+        return Response({"deliveries": page, "total": webhook_queries.count(endpoint)})
+
+
+class Replay(OneWebhook):
+    """`/v1/webhooks/{id}/deliveries/{delivery_id}/replay`."""
+
+    http_method_names = ["post", "options"]
+
+    def post(self, request: Request, webhook_id: UUID, delivery_id: UUID) -> Response:  # noqa: ARG002 - the framework's signature
+        """Send a message again, from the start of its schedule, whatever became of it; its attempts stay in the log."""
+        endpoint = self._active(webhook_id)
+        message = webhook_queries.messages(endpoint).filter(id=delivery_id).first()
+        if message is None:
+            raise wire.Refused(404, "delivery not found")
+        if not outbox.replay(message, now=base.now()):
+            raise wire.Refused(409, "webhook is disabled")
+        doorbell.ring("webhooks")
+        message.refresh_from_db()
+        return Response(wire.delivery(message, list(message.attempts.all())), status=202)
 
 
 class TestEvent(OneWebhook):
@@ -213,10 +238,7 @@ class TestEvent(OneWebhook):
 
     def post(self, request: Request, webhook_id: UUID) -> Response:  # noqa: ARG002 - the framework's signature
         """Send a `webhook.test` event there."""
-        endpoint = self._endpoint(webhook_id)
-        if not endpoint.is_active:
-            raise wire.Refused(409, f"webhook is disabled: {endpoint.disabled_reason}")
-        message = outbox.test(endpoint, now=base.now())
+        message = outbox.test(self._active(webhook_id), now=base.now())
         doorbell.ring("webhooks")
         return Response({"id": str(message.id), "event": message.event}, status=202)
 

@@ -11,7 +11,7 @@ import orjson
 from chain import addresses, units
 from ledger import posting
 from ledger.balances import Balance, Entry
-from payouts.api import base, ids
+from payouts.api import base, ids, refusals
 from payouts.merchants.models import ApiKey
 from payouts.webhooks import endpoints
 from payouts.webhooks.models import Attempt, Endpoint, Message
@@ -25,17 +25,9 @@ NETWORKS = {"TRC20": "tron", "ERC20": "ethereum"}
 NETWORK_NAMES = {name: code for code, name in NETWORKS.items()}
 AMOUNT = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 CREATE_FIELDS = frozenset({"amount", "destination_address", "network"})
+Refused = refusals.Refused
 WEBHOOK_FIELDS = frozenset({"url", "events"})
 public_id, parse_id = ids.MERCHANT.text, ids.MERCHANT.parse
-
-
-class Refused(Exception):
-    """A request that this API answers with an error of its own."""
-
-    def __init__(self, status_code: int, text: str) -> None:
-        super().__init__(text)
-        self.status_code = status_code
-        self.text = text
 
 
 # fmt: off

@@ -5,20 +5,13 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
+from payouts.api import refusals
 from payouts.merchants.models import Merchant
 from payouts.merchants.user_models import UserWallet
 from payouts.payments import wallets
 
+Refused = refusals.Refused
 WALLET_FIELDS = frozenset({"userId", "email", "firstName", "lastName", "phone", "callbackUrl", "isActive"})
-
-
-class Refused(Exception):
-    """A request that this API answers with an error of its own."""
-
-    def __init__(self, status_code: int, text: str) -> None:
-        super().__init__(text)
-        self.status_code = status_code
-        self.text = text
 
 
 def only(body: dict[str, Any], known: frozenset[str]) -> None:

@@ -17,6 +17,7 @@ urlpatterns = [
     path("public/balance", wallet_views.MerchantBalance.as_view()),
     path("public/webhook/url", webhook_views.WebhookUrl.as_view()),
     path("public/webhook/test", webhook_views.WebhookTest.as_view()),
+    path("public/webhook/replay", webhook_views.WebhookReplay.as_view()),
     path("public/webhook/secret", webhook_views.WebhookSecret.as_view()),
     path("public/webhook/secret/rotate", webhook_views.RotateWebhookSecret.as_view()),
     re_path(r"^(public|payout)(/.*)?$", frame.NotFound.as_view()),

@@ -64,6 +64,26 @@ class WebhookTest(WebhookView):
         return Response(wire.success("Test webhook sent", {"id": str(message.id), "url": found.url}))
 
 
+class WebhookReplay(WebhookView):
+    """`/public/webhook/replay`."""
+
+    endpoint = "webhook/replay"
+
+    def post(self, request: Request) -> Response:
+        """Send again what was told last about a payout or withdrawal, to the URL that it was for."""
+        body = base.body_of(request)
+        fields.only(body, frozenset({"id"}))
+        withdrawal_id = self.withdrawal_id(fields.text(body, "id", most=128), api=wire.API)
+        message = webhook_queries.about(withdrawal_id).first()
+        if message is None:
+            raise fields.Refused(404, "No webhook was sent about this withdrawal")
+        if not outbox.replay(message, now=base.now()):
+            raise fields.Refused(400, "Webhook URL is no longer in use")
+        doorbell.ring("webhooks")
+        data = {"id": str(message.id), "url": message.endpoint.url}
+        return Response(wire.success("Webhook sent again", data))
+
+
 class WebhookSecret(PublicView):
     """`/public/webhook/secret`."""
 
