@@ -4,6 +4,7 @@ Without a DATABASE_URL (and outside production) the values come from the local d
 project, see `config.local`; production refuses to start with anything missing.
 """
 
+import ipaddress
 import os
 from pathlib import Path
 
@@ -217,6 +218,9 @@ AXES_CLIENT_IP_CALLABLE = "payouts.merchants.origins.address"
 # How many proxies of ours write X-Forwarded-For; what stands left of their entries anybody may have written.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 LOGIN_URL = "admin:login"
+# The proxies in front of `web`, whose X-Forwarded-For says who calls; from anybody else it is hearsay. See proxies.py.
+TRUSTED_PROXIES = [str(ipaddress.ip_network(text.strip())) for text in env.list("TRUSTED_PROXIES", default=[])]
+IPWARE_META_PRECEDENCE_ORDER = ["REMOTE_ADDR"]  # what logs and locks look at: the address that proxies.py has settled
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")  # without one production shows no metrics to anybody
 RATE_LIMITS_STORAGE = REDIS_URL
 WITHDRAWAL_WAIT_S = env.float("WITHDRAWAL_WAIT_S", default=20.0)  # how long a create waits for the transaction's hash

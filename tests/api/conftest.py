@@ -1,8 +1,11 @@
 """What the tests of the APIs share."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core.signals import request_finished, request_started
+from django.db import close_old_connections
 
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import Approval
@@ -31,3 +34,13 @@ def merchant(request: pytest.FixtureRequest) -> Merchant:
 def program(merchant: Merchant) -> speaker.Program:
     """That merchant's program."""
     return speaker.program(merchant)
+
+
+@pytest.fixture
+def through_wsgi() -> Iterator[None]:
+    """Calls of the WSGI application stay in the test's transaction, as those of Django's own test client do."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
