@@ -25,6 +25,7 @@ RATE_LIMIT_HEADERS: Schema = {
         ("RateLimit-Reset", "Seconds until the oldest call leaves it."),
     )
 }
+ANY_TEXT = r"^[^\x00]*$"  # no database keeps a NUL, so no body may hold one
 RETRY_AFTER: Schema = {"Retry-After": {"description": "Seconds to wait.", "schema": {"type": "integer"}}}
 WAITING = (429, 503)
 
@@ -91,7 +92,8 @@ class Document:
             },
         }
         if call.body is not None:
-            operation["requestBody"] = {"required": True, "content": self._content(call.body, call.body_type)}
+            content = self._content(call.body, call.body_type)
+            operation["requestBody"] = {"required": self._needs(call.body), "content": content}
         return operation
 
     def statuses(self, call: Call) -> list[int]:
@@ -102,6 +104,11 @@ class Document:
         found |= {*OF_A_BODY} if call.body else set()
         found |= {*KEYED} if call.is_keyed else set()
         return sorted(found)
+
+    def _needs(self, body: str) -> bool:
+        """Whether something has to be in it: no body is read as `{}`."""
+        schema = self.schemas[body]
+        return bool(schema.get("required") or schema.get("type") != "object")
 
     def _security(self, call: Call) -> Sequence[Mapping[str, Sequence[str]]]:
         return self.security if call.security is None else call.security

@@ -144,6 +144,7 @@ def test_an_extraction_that_is_refused_leaves_the_stored_address() -> None:
     assert shop.qr_code.last_address == make.TRON_ADDRESS
 
 
+@conformance("S address is optional, for stores only")
 @conformance("S a supervisor's extraction goes to the QR code's address, which must be set")
 @conformance("R a supervisor's address: 400 if it differs from the stored one, accepted if equal")
 def test_a_supervisor_sends_to_the_stored_address_alone() -> None:

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from payouts import tasks
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import Approval, Status, Withdrawal
 from tests import make
 from tests.api import users
 from tests.api.users import CREATE, REQUESTS, conformance
+from tests.payouts.test_doorbell import rung
 
 pytestmark = pytest.mark.django_db
 
@@ -185,13 +187,19 @@ def test_pending_requests_are_listed_newest_first() -> None:
 
 
 @conformance("S approve with {} triggers the execution immediately")
-def test_approving_a_pending_request_sends_it_on_its_way_at_once() -> None:
+def test_approving_a_pending_request_sends_it_on_its_way_at_once(
+    redis_clean: str, django_capture_on_commit_callbacks: Any
+) -> None:
     program = users.program()
+    make.lane()
     made = users.data(program.request(), status=201)
     assert (made["status"], made["fee"], made["netAmount"], made["userId"]) == ("pending", 2, 48, "user-12345")
-    approved = users.data(program.post(f"{REQUESTS}/{made['id']}/approve"))
+    with django_capture_on_commit_callbacks(execute=True):
+        approved = users.data(program.post(f"{REQUESTS}/{made['id']}/approve"))
     assert approved["status"] == "processing"
-    assert Withdrawal.objects.get().status == Status.APPROVED
+    assert rung("worker") == ["payouts.tasks.dispatch"]
+    tasks.dispatch()
+    assert Withdrawal.objects.get().status == Status.PROCESSING
 
 
 @conformance("S reject restores the pending amount to the merchant balance")

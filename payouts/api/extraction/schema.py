@@ -28,7 +28,7 @@ money: dict[str, Any] = {"type": "number", "minimum": 0}
 uuid = text(format="uuid")
 flag = {"type": "boolean"}
 page: dict[str, Any] = {"type": "integer", "minimum": 1}
-TOKEN = text(minLength=1, pattern=r"\S")
+TOKEN = text(minLength=1, pattern=r"^[^\x00]*[^\s\x00][^\x00]*$")
 SUPERVISOR: dict[str, Any] = {
     "id": uuid,
     "name": text(),

@@ -43,8 +43,10 @@ BALANCE = {
     "available_balance": money,
     "available_balance_usd": usd,
 }
+# Some digit of it is no zero.
+PLAIN = r"^([0-9]{0,8}[1-9][0-9]{0,8}(\.[0-9]{1,30})?|0\.[0-9]{0,14}[1-9][0-9]{0,14})$"
 AMOUNT: dict[str, Any] = {
-    "anyOf": [{"type": "number", "exclusiveMinimum": 0}, text(pattern=wire.AMOUNT.pattern.join("^$"))],
+    "anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1e18}, text(pattern=PLAIN)],
     "description": "In the currency, with no more places than it has: a number, or the same as a text.",
 }
 

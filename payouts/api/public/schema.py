@@ -3,6 +3,7 @@
 from typing import Any
 
 from payouts.api.openapi import (
+    ANY_TEXT,
     RATE_LIMIT_HEADERS,
     Call,
     Document,
@@ -57,14 +58,14 @@ WITHDRAWAL: dict[str, Schema] = OUTCOME | {
     "updatedAt": moment,
     "confirmedAt": or_null(moment),
 }
-USER_ID = text(minLength=1, maxLength=128, examples=["user-12345"])
-NULL_URL = or_null(text(format="uri", maxLength=2000))
+USER_ID = text(minLength=1, maxLength=128, pattern=ANY_TEXT, examples=["user-12345"])
+NULL_URL: Schema = {"anyOf": [text(format="uri", maxLength=2000), {"enum": ["", None]}]}
 WALLET_REQUEST: dict[str, Schema] = {
     "userId": USER_ID,
     "email": text(format="email", maxLength=254),
-    "firstName": or_null(text(maxLength=100)),
-    "lastName": or_null(text(maxLength=100)),
-    "phone": or_null(text(maxLength=32)),
+    "firstName": or_null(text(maxLength=100, pattern=ANY_TEXT)),
+    "lastName": or_null(text(maxLength=100, pattern=ANY_TEXT)),
+    "phone": or_null(text(maxLength=32, pattern=ANY_TEXT)),
     "callbackUrl": NULL_URL,
     "isActive": {"type": "boolean", "default": True},
 }
@@ -121,6 +122,7 @@ SCHEMAS: dict[str, Schema] = {
     "Url": _told(closed({"url": nullable})),
     "SavedUrl": _told(closed({"id": uuid, "url": text()})),
     "Nothing": closed({}),
+    "ReplayRequest": closed({"id": text(format="uuid", description="The payout's or withdrawal's id.")}),
     "Tested": _told(closed({"id": uuid, "url": text()})),
     "MaskedSecret": _told(closed({"secretMasked": text()})),
     "Secret": _told(closed({"secret": text(description="Shown in this answer alone.")})),
@@ -158,6 +160,7 @@ CALLS = {
     ("GET",  "/api/v1/public/webhook/url"):                               Call(answers={200: "Url"}),
     ("POST", "/api/v1/public/webhook/url"):                               Call(answers={200: "SavedUrl"}, body="UrlRequest", is_keyed=True),
     ("POST", "/api/v1/public/webhook/test"):                              Call(answers={200: "Tested"}, body="Nothing"),
+    ("POST", "/api/v1/public/webhook/replay"):                            Call(answers={200: "Tested"}, body="ReplayRequest", refuses=(404,)),
     ("GET",  "/api/v1/public/webhook/secret"):                            Call(answers={200: "MaskedSecret"}),
     ("POST", "/api/v1/public/webhook/secret/rotate"):                     Call(answers={200: "Secret"}, body="Nothing", security=BOTH),
 }
