@@ -1,8 +1,9 @@
 """Webhooks go to public addresses and nowhere else: not inside, not by a redirect, not by a name that leads there."""
 
+import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -215,6 +216,28 @@ def test_a_merchant_has_no_more_urls_than_anyone_needs(monkeypatch: pytest.Monke
         register()
     endpoints.remove(first)
     assert register().is_active
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "error"),
+    [
+        (fakes.held, None, "imed out|Timeout: no answer within 0.3 s"),  # a socket's own timeout is as long
+        (fakes.dripping, None, "Timeout: no answer within 0.3 s"),
+        (fakes.stalling, 200, "^$"),  # a status that came counts, whatever becomes of the body
+    ],
+    ids=["held", "dripping", "stalling"],
+)
+def test_a_call_is_over_at_its_deadline_and_its_connection_is_cut(
+    answer: Callable[[fakes.Handler], None], status: int | None, error: str, receiver: fakes.Receiver
+) -> None:
+    receiver.answers["/in"] = answer
+    reply = transport.post(receiver.url(), body=b"{}", headers={}, timeout_s=0.3)
+    left_behind = [thread for thread in threading.enumerate() if thread.name == "webhook"]
+    for thread in left_behind:
+        thread.join(5)  # the receiver goes on for longer
+    assert not any(thread.is_alive() for thread in left_behind)
+    assert reply.status_code == status
+    assert re.search(error, reply.error)
 
 
 def test_a_name_server_is_waited_for_until_the_deadline_and_what_it_says_then_connects_nobody(
