@@ -1,6 +1,6 @@
 """The tokens of the local chains, compiled: one like Tether's, and a plain one for everything else.
 
-The JSON files are made from the Solidity sources by compile.mjs with solc 0.8.30 from npm; running needs no compiler.
+The JSON files are made from the Solidity sources by contracts/compile.mjs with solc 0.8.30; running needs no compiler.
 """
 
 import functools
