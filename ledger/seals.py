@@ -70,15 +70,15 @@ def _seal(limit: int, now: datetime) -> int:
     return row[0] if row else 0
 
 
-def oldest_unsealed_s(now: datetime) -> float:
-    """How long the oldest event that no block holds has been waiting; 0 without one.
+def oldest_unsealed_at() -> datetime | None:
+    """When the oldest event that no block holds was written; None when all are sealed.
 
-    Units: seconds. Found by its transaction's number, at the cost of one row, however many wait.
+    Found by its transaction's number, at the cost of one row, however many wait.
     """
     with connection.cursor() as cursor:
         cursor.execute(_OLDEST_UNSEALED)
         row = cursor.fetchone()
-    return max((now - row[0]).total_seconds(), 0.0) if row else 0.0
+    return row[0] if row else None
 
 
 def newest() -> Block | None:
@@ -162,14 +162,3 @@ def microseconds(moment: datetime) -> int:
     """Since 1970, exactly."""
     whole = int(moment.replace(microsecond=0).timestamp())
     return whole * 1_000_000 + moment.microsecond
-
-
-def oldest_unsealed_at() -> datetime | None:
-    """When the oldest event was written that is in no block yet; None when all are sealed."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT min(at) FROM ledger_event"
-            " WHERE xid >= coalesce((SELECT xid_to FROM ledger_block ORDER BY number DESC LIMIT 1), '0'::xid8)"
-        )
-        oldest: datetime | None = cursor.fetchone()[0]
-    return oldest

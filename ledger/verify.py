@@ -185,11 +185,12 @@ def _in_parallel(file: Path, placed: Sequence[tuple[Block, int]], processes: int
     for block, offset in placed:
         shares[min(processes - 1, before * processes // max(total, 1))].append((block, offset))
         before += block["bytes"]
-    jobs = [(file, share) for share in shares if share]
-    if len(jobs) == 1 or total < WORTH_A_PROCESS:
-        return [check_part(*job) for job in jobs]
-    with multiprocessing.get_context("spawn").Pool(len(jobs)) as pool:
-        return pool.starmap(check_part, jobs)
+    mine, *others = [(file, share) for share in shares if share] or [(file, [])]
+    if not others or total < WORTH_A_PROCESS:
+        return [check_part(*job) for job in (mine, *others)]
+    with multiprocessing.get_context("spawn").Pool(len(others)) as pool:
+        theirs = pool.starmap_async(check_part, others)
+        return [check_part(*mine), *theirs.get()]
 
 
 def check_part(file: Path, placed: Sequence[tuple[Block, int]]) -> Found:

@@ -53,16 +53,16 @@ def test_every_event_is_in_one_block_and_the_blocks_follow_one_another(committed
     assert "3 blocks: chained by hash, 12 events lead to their roots; 0 events not sealed yet" in audit.prove().lines
 
 
-def test_it_is_known_how_long_the_oldest_event_waits_for_its_seal(committed: Database) -> None:
+def test_it_is_known_since_when_the_oldest_event_waits_for_its_seal(committed: Database) -> None:
     many(funded(100), 3)
     oldest = Event.objects.order_by("xid").first()
     assert oldest
-    assert seals.oldest_unsealed_s(oldest.at + timedelta(seconds=7)) == 7
+    assert seals.oldest_unsealed_at() == oldest.at
     seal()
-    assert seals.oldest_unsealed_s(oldest.at + timedelta(days=1)) == 0
+    assert seals.oldest_unsealed_at() is None
     funded(100)
     late = Event.objects.get(source_seq=1, kind=Kind.DEPOSIT, xid__gt=oldest.xid)
-    assert seals.oldest_unsealed_s(late.at + timedelta(seconds=2)) == 2
+    assert seals.oldest_unsealed_at() == late.at
 
 
 def test_sealing_again_changes_nothing(committed: Database) -> None:
