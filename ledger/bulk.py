@@ -60,7 +60,8 @@ def post_many(movements: Sequence[Movement], *, on_error: OnError = "all_or_noth
 
     Every balance in between meets its floor. Each movement stands for itself: one that repeats an earlier posting is
     counted as repeated, and a whole call can be repeated after a crash. With "skip_bad" a refused movement is left out
-    and the others go on, on the balances without it. A CONVERT comes in pairs and so through post().
+    and the others go on, on the balances without it. The two movements of a conversion (converting.legs()) stand
+    next to each other, and are posted or refused together.
 
     Raises: BatchRefused naming the first refused movement, without "skip_bad"; LedgerRefused for data that the database
     cannot hold and for a race of two different calls for one id: nothing moved.
@@ -72,7 +73,7 @@ def post_many(movements: Sequence[Movement], *, on_error: OnError = "all_or_noth
     skip = on_error == "skip_bad"
     packed = packing.pack(movements)
     with _time_enough():
-        if fresh.posted(packed):
+        if fresh.posted(movements, packed):
             return Outcome(len(movements), [], [])
         with posting.refusals():
             rows = calls.call(_POST_MANY, [*_parameters(packed, movements), skip, False])

@@ -1,5 +1,6 @@
 """Movements and their accounts as the parallel arrays that the ledger's functions take."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,19 @@ class Packed:
 def accounts(refs: Iterable[Ref]) -> Accounts:
     """The distinct ones."""
     return Accounts([ref for _, ref in sorted({ref.key: ref for ref in refs}.items())])
+
+
+def changes(movements: Sequence["Movement"], of: Accounts) -> list[Any]:
+    """What becomes of each of the accounts: by how much it changes in the end, and in how many events it is named."""
+    sources = [movement.source.key for movement in movements]
+    targets = [movement.target.key for movement in movements]
+    units = dict.fromkeys([ref.key for ref in of.refs], 0)
+    for source, target, movement in zip(sources, targets, movements, strict=True):
+        units[source] -= movement.amount_units
+        units[target] += movement.amount_units
+    events = Counter(sources)
+    events.update(targets)
+    return [binary.units(list(units.values())), binary.ints(binary.numbers([events[key] for key in units]))]
 
 
 def pack(movements: Sequence["Movement"]) -> Packed:

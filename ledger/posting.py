@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID
 
 import psycopg
-from django.db import DataError, IntegrityError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, DataError, IntegrityError, connection, connections, transaction
 
 from ledger import binary, calls, packing
 from ledger.accounts import Ref
@@ -58,8 +58,7 @@ class Movement:
     data: Mapping[str, JSON] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(NamedTuple):
     """What a movement left behind; `repeated` when an earlier call had written it already."""
 
     id: UUID
@@ -125,11 +124,10 @@ _POST = """
 SELECT * FROM ledger_post(%s::uuid, %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[],
     %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::int[], %s::numeric[], %s::text[], %s::jsonb[])
 """
-_POST_ONE, _POST_ONE_BRIEFLY = (
-    f"SELECT * FROM {function}("  # noqa: S608 - our own names
-    "%s::uuid, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::uuid, %s::numeric, %s::text, %s::jsonb)"
-    for function in ("ledger_post_one", "ledger_post_one_briefly")
-)
+_POST_ONE = """
+SELECT * FROM ledger_post_one(
+    %s::uuid, %s::uuid, %s::uuid, %s::text, %s::uuid, %s::uuid, %s::numeric, %s::text, %s::jsonb)
+"""
 _LOCK = "SELECT * FROM ledger_lock(%s::uuid, %s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::text[])"
 _SET_CREDIT_LIMIT = """
 SELECT ledger_set_credit_limit(%s::uuid, %s::uuid, %s::uuid, %s::text, %s::text, %s::text,
@@ -162,17 +160,16 @@ def post(movements: Sequence[Movement]) -> list[Posted]:
         return []
     if len(movements) > 1:
         return post_whole(movements)
-    if connection.in_atomic_block or not connection.get_autocommit():
+    own = connections[DEFAULT_DB_ALIAS]  # `connection` looks this up for each of its attributes
+    if own.in_atomic_block or not own.get_autocommit():
         return [post_single(movements[0])]
     from ledger import together  # it posts through this module
 
     return [together.post(movements[0])]
 
 
-def post_single(movement: Movement, *, briefly: bool = False) -> Posted:
+def post_single(movement: Movement) -> Posted:
     """One movement by the short way, in the caller's transaction or its own; by the long one when that declines.
-
-    `briefly`: waits 100 ms for a row that somebody holds, and raises OperationalError then.
 
     Raises: InsufficientFunds, IdempotencyConflict, LedgerRefused.
     """
@@ -191,7 +188,7 @@ def post_single(movement: Movement, *, briefly: bool = False) -> Posted:
         calls.json_text(movement.data),
     )
     with refusals():
-        done, *answer, at = calls.call(_POST_ONE_BRIEFLY if briefly else _POST_ONE, parameters)[0]
+        done, *answer, at = calls.call(_POST_ONE, parameters)[0]
     if not done:
         return post_whole([movement])[0]
     return Posted(movement.id, answer[0], answer[1], int(answer[2]), int(answer[3]), at, repeated=False)

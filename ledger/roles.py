@@ -9,7 +9,6 @@ SIGNER_ROLE = "sluice_signer"  # the signer's process alone
 DOORS = (
     "ledger_post",
     "ledger_post_one",
-    "ledger_post_one_briefly",
     "ledger_post_fresh",
     "ledger_post_crowd",
     "ledger_post_many",

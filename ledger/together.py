@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
 
-from django.db import Error, IntegrityError, OperationalError
+from django.db import Error, IntegrityError
 
 from ledger import bulk, calls, fresh, posting
 from ledger.posting import LedgerRefused, Movement, Posted
@@ -26,9 +26,11 @@ GATHER_S = 0.0005  # so long a leader waits, at most, for as many as the last ca
 
 
 class _Waiting:
-    """A caller's movement; `bell` is held until there is an answer, or the lead to take, `gate` while he gathers."""
+    """A caller's movement; `bell` is held until there is an answer, or the lead to take; `gate` while he gathers."""
 
     __slots__ = ("answer", "bell", "gate", "leads", "movement")
+
+    gate: threading.Lock
 
     def __init__(self, movement: Movement) -> None:
         self.movement = movement
@@ -36,7 +38,6 @@ class _Waiting:
         self.leads = False
         self.bell = threading.Lock()
         self.bell.acquire()
-        self.gate = threading.Lock()
 
 
 class _Counter:
@@ -86,6 +87,7 @@ class _Counter:
     def _lead(self, mine: _Waiting) -> None:
         mine.leads = True
         if len(self.waiting) < self.expected:
+            mine.gate = threading.Lock()
             mine.gate.acquire()
             self.gathering = mine
 
@@ -115,11 +117,7 @@ def _lead(mine: _Waiting) -> Posted:
     company: list[_Waiting] = []
     try:
         company = _counter.company(mine)
-        if company:
-            _answer([mine, *company])
-        else:
-            with suppress(OperationalError):
-                return posting.post_single(mine.movement, briefly=True)
+        _answer([mine, *company])
     finally:
         _counter.hand_over()
         for one in company:

@@ -86,7 +86,7 @@ def test_a_confirmation_repeated_answers_the_first_and_one_by_a_third_person_is_
 
     again = adjusting.confirm(book.id, proposal_id=made.id, by="grace", at=NOON)
 
-    assert again == replace(first, repeated=True)
+    assert again == first._replace(repeated=True)
     with pytest.raises(DecidedOtherwise):
         adjusting.confirm(book.id, proposal_id=made.id, by="joan", at=NOON)
     assert book.holds(book.available) == 60

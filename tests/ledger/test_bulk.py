@@ -1,5 +1,6 @@
 """Thousands of movements in one commit: what is refused, what is repeated, what stays."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -7,11 +8,11 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from ledger import audit, bulk, posting
+from ledger import audit, bulk, converting, posting
 from ledger.accounts import Purpose
 from ledger.bulk import BatchRefused, Outcome
 from ledger.models import Account, Event
-from ledger.posting import IdempotencyConflict, InsufficientFunds, Kind, LedgerRefused
+from ledger.posting import IdempotencyConflict, InsufficientFunds, Kind, LedgerRefused, Movement
 from tests.ledger.books import Book, funded, new_id
 
 pytestmark = pytest.mark.django_db
@@ -123,7 +124,6 @@ BAD: dict[str, tuple[str, dict[str, Any]]] = {
     "too large": ("event_amount_in_range", {"amount_units": 10**77}),
     "negative": ("event_amount_in_range", {"amount_units": -1}),
     "adjusted by one person": ("adjust_by_two_persons", {"kind": Kind.ADJUST, "data": {"reason": "x", "by": "ada"}}),
-    "half a conversion": ("event_kind_between_purposes", {"kind": Kind.CONVERT}),
 }
 
 
@@ -139,12 +139,70 @@ def test_each_rule_is_named(rule: str, change: dict[str, Any]) -> None:
     assert (outcome.posted, outcome.refused[0].position) == (1, 1)
 
 
-def test_conversions_do_not_go_in_bulk() -> None:
-    book = funded(100)
-    movement = replace(book.movement(Kind.FREEZE, 1), kind=Kind.CONVERT, target=book.ref(Purpose.CONVERSION))
+def converted(book: Book, sold_units: int) -> list[Movement]:
+    return converting.legs(book.conversion(sold_units, bought_units=sold_units))
 
-    with pytest.raises(BatchRefused, match="convert_in_pairs"):
-        bulk.post_many([movement])
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_a_conversion_in_bulk_is_done_whole_or_left_out_whole(*, opened: bool) -> None:
+    book = funded(100)
+    if opened:  # the short way is for open accounts
+        posting.post(converted(book, 1))
+    held = book.holds(book.available)
+    one, poor, same = converted(book, 60), converted(book, 60), converted(book, 10)
+    movements = [*one, *poor[::-1], book.movement(Kind.FREEZE, 5), *same, *same, *poor]
+
+    outcome = bulk.post_many(movements, on_error="skip_bad")
+
+    assert (outcome.posted, outcome.repeated) == (5, [7, 8])
+    assert [(bad.position, bad.error.rule) for bad in outcome.refused] == [
+        (2, "convert_in_pairs"),  # was bought before it was found that nothing could be sold for it
+        (3, "account_not_overdrawn"),
+        (9, "account_not_overdrawn"),
+        (10, "convert_in_pairs"),
+    ]
+    bought = book.ref(Purpose.AVAILABLE, asset="EURC")
+    assert (book.holds(book.available), book.holds(bought)) == (held - 75, 70 + (100 - held))
+    assert bulk.post_many([*one, *same]) == Outcome(0, [0, 1, 2, 3], [])
+    assert audit.prove().problems == []
+
+
+# fmt: off
+HALVES: dict[str, tuple[int, str, Callable[[Movement, Movement], list[Movement]]]] = {
+    # the place and the rule of the first that is refused
+    "one leg alone":        (1, "convert_in_pairs", lambda one, _: [one]),
+    "the other leg alone":  (1, "convert_in_pairs", lambda _, other: [other]),
+    "two transactions":     (1, "convert_in_pairs", lambda one, other: [one, replace(other, txn=new_id())]),
+    "another's leg":        (1, "convert_in_pairs", lambda one, other: [one, replace(other, id=new_id())]),
+    "no rate":              (1, "convert_by_rate",  lambda one, other: [replace(one, data={}), other]),
+    "a rate in words":      (1, "convert_by_rate",
+                             lambda *legs: [replace(leg, data={**leg.data, "rate": "1e3"}) for leg in legs]),
+    "two rates":            (1, "convert_in_pairs",
+                             lambda one, other: [one, replace(other, data={**other.data, "rate": "7"})]),
+    "one asset and back":   (1, "convert_in_pairs",
+                             lambda one, other: [one, replace(other, source=one.target, target=one.source)]),
+    "both sold":            (1, "convert_in_pairs",
+                             lambda one, other: [one, replace(other, source=other.target, target=other.source)]),
+    "nothing bought":       (2, "event_amount_in_range", lambda one, other: [one, replace(other, amount_units=0)]),
+}
+# fmt: on
+
+
+@pytest.mark.parametrize("case", HALVES)
+def test_half_a_conversion_in_bulk_is_refused_and_found_before_anything_is_written(case: str) -> None:
+    place, rule, spoil = HALVES[case]
+    book = funded(1000)
+    halves = spoil(*converted(book, 100))
+    movements = [book.movement(Kind.FREEZE, 1), *halves, book.movement(Kind.FREEZE, 2)]
+
+    with pytest.raises(BatchRefused, match=rule) as refused:
+        bulk.post_many(movements)
+    outcome = bulk.post_many(movements, on_error="skip_bad")
+
+    assert refused.value.position == place
+    assert (outcome.posted, len(outcome.refused)) == (2, len(halves))
+    assert (book.holds(book.available), book.holds(book.frozen)) == (997, 3)
+    assert audit.prove().problems == []
 
 
 def test_between_books_assets_or_an_account_and_itself_nothing_moves() -> None:

@@ -22,7 +22,7 @@ def test_a_repeat_answers_the_first_posting() -> None:
 
     again = posting.post(movements)
 
-    assert again == [replace(posted, repeated=True) for posted in first]
+    assert again == [posted._replace(repeated=True) for posted in first]
     assert not any(posted.repeated for posted in first)
     assert book.holds(book.frozen) == 51
 
@@ -40,7 +40,7 @@ def test_a_repeat_is_answered_when_the_money_is_gone() -> None:
     movement = book.movement(Kind.FREEZE, 100)
     first = posting.post([movement])[0]
 
-    assert posting.post([movement]) == [replace(first, repeated=True)]
+    assert posting.post([movement]) == [first._replace(repeated=True)]
 
 
 CHANGES: dict[str, Callable[[Book, Movement], Movement]] = {

@@ -3,11 +3,13 @@
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
-from ledger import audit, bulk, fresh, posting, together
+from ledger import audit, binary, bulk, fresh, packing, posting, together
 from ledger.accounts import Purpose
 from ledger.models import Event
 from ledger.posting import IdempotencyConflict, InsufficientFunds, Kind, LedgerRefused, Movement
@@ -88,6 +90,111 @@ def test_a_crash_between_commit_and_answer_repeats_as_the_first(
     assert outcomes["posted"] + outcomes["repeated"] == 160
     assert outcomes["repeated"] > 0
     assert book.holds(book.frozen) == 161
+
+
+def test_a_leader_who_is_stopped_leaves_nobody_waiting(committed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    real: Callable[..., list[posting.Posted] | None] = fresh.post_together
+    stopped: list[int] = []
+
+    def stop_once(movements: list[Movement]) -> list[posting.Posted] | None:
+        if len(movements) > 1 and not stopped:
+            stopped.append(len(movements))
+            raise SystemExit
+        return real(movements)
+
+    def job(movement: Movement) -> Callable[[], str]:
+        def post() -> str:
+            try:
+                return posting_of(movement)()
+            except SystemExit:
+                return "stopped"
+
+        return post
+
+    monkeypatch.setattr(fresh, "post_together", stop_once)
+    book = funded(1000)
+
+    outcomes = at_once([job(book.movement(Kind.FREEZE, 1)) for _ in range(160)])
+
+    assert outcomes == {"stopped": 1, "posted": 159}
+    assert book.holds(book.frozen) == 159
+
+
+def test_a_connection_lost_in_the_middle_of_a_call_answers_everybody(committed: Database) -> None:
+    book = funded(100)
+    book.post(Kind.FREEZE, 1)
+    answers: list[str] = []
+
+    def on(movement: Movement) -> None:
+        try:
+            answers.append(posting_of(movement)())
+        except (OperationalError, InterfaceError):
+            answers.append("lost")
+            connection.close()
+            posting.post([movement])  # nobody knows what became of it: so he asks again
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        posting.lock([book.available])
+        threads = [threading.Thread(target=on, args=[book.movement(Kind.FREEZE, 1)]) for _ in range(6)]
+        for thread in threads:
+            thread.start()
+        while not ended_sessions():
+            pass
+    for thread in threads:
+        thread.join(timeout=30)
+
+    assert sorted(answers) == ["lost"] + ["posted"] * 5
+    assert (book.holds(book.frozen), Event.objects.filter(book=book.id, kind="FREEZE").count()) == (7, 7)
+    assert audit.prove().problems == []
+
+
+def ended_sessions() -> list[tuple[bool]]:
+    """One session that waits for a lock with somebody's posting, if there is one, and whether it was ended."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+            " AND datname = current_database() AND query LIKE '%ledger_post_%' LIMIT 1"
+        )
+        ended: list[tuple[bool]] = cursor.fetchall()
+        return ended
+
+
+def test_a_session_that_was_made_to_forget_its_statements_is_taught_them_again(committed: Database) -> None:
+    book = funded(100)
+    book.post(Kind.FREEZE, 1)
+    with connection.cursor() as cursor:
+        cursor.execute("DEALLOCATE ALL")
+
+    answers = fresh.post_together([book.movement(Kind.FREEZE, 2)])
+
+    assert answers
+    assert (answers[0].source_balance_units, book.holds(book.frozen)) == (97, 3)
+    connection.close()
+
+
+def test_sums_that_are_not_the_movements_own_move_nothing(committed: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    book = funded(100)
+    book.post(Kind.FREEZE, 1)
+    first, second = book.movement(Kind.FREEZE, 5), book.movement(Kind.FREEZE, 5)
+    real = packing.changes
+
+    lies: list[list[Any]] = [
+        [binary.units([-7, 7]), None],
+        [binary.units([7, -7]), None],
+        [None, binary.ints(binary.numbers([1, 3]))],
+    ]
+    for lie in lies:
+        told = partial(lambda said, *given: [one or true for one, true in zip(said, real(*given), strict=True)], lie)
+        monkeypatch.setattr(packing, "changes", told)
+        assert fresh.post_together([first]) is None
+        assert (book.holds(book.available), book.holds(book.frozen)) == (99, 1)
+
+    assert not posting.post([first])[0].repeated  # the longer ways need nobody's sums
+    assert bulk.post_many([second]).posted == 1
+    assert audit.prove().problems == []
 
 
 def test_an_account_that_somebody_holds_does_not_hold_up_the_others(committed: Database) -> None:

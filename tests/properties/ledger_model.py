@@ -11,6 +11,7 @@ from tests.ledger.test_vocabulary import GOES
 Answer = tuple[
     str, object
 ]  # "posted" and "repeated" with rows, "insufficient" with who and by how much, "refused" with the rule
+HALF: Answer = ("refused", "convert_in_pairs")
 Row = tuple[int, int, int, int]  # source_seq, target_seq, source_balance, target_balance
 
 
@@ -46,8 +47,23 @@ class Model:
             if refusal:
                 return refusal
         if not _whole(movements):
-            return ("refused", "convert_in_pairs")
+            return HALF
         return ("posted", [self._append(movement) for movement in movements])
+
+    def post_each(self, movements: Sequence[Movement]) -> list[Answer]:
+        """One after another, each for itself; the two of a conversion together."""
+        said: list[Answer] = []
+        left = list(movements)
+        while left:
+            movement = left.pop(0)
+            if movement.kind is not Kind.CONVERT or movement.id in self.known:
+                said.append(self.post([movement]))
+            elif left and movement.data["pair"] == str(left[0].id):
+                got = self.post([movement, left.pop(0)])
+                said += [got, got if got[0] == "posted" else HALF]
+            else:
+                said.append(HALF)
+        return said
 
     def forget(self, movement: Movement) -> None:
         """Take back the last thing that was posted."""

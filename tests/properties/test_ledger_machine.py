@@ -263,9 +263,9 @@ class Ledger(RuleBasedStateMachine):
     def post_many(self, first: list[Draw], others: list[Draw], book: int, *, skip: bool) -> None:
         """In bulk, over two books: as one after another, up to the first that is refused or without it."""
         both = ((self.books[book], first), (self.books[book - 1], others))
-        movements = [draw.movements(of)[0] for of, draws_ in both for draw in draws_ if draw.kind is not Kind.CONVERT]
+        movements = [movement for of, draws_ in both for draw in draws_ for movement in draw.movements(of)]
         got = in_bulk(movements, skip=skip)
-        expected = [self.model.post([movement]) for movement in movements]
+        expected = self.model.post_each(movements)
         bad = next((place for place, (word, _) in enumerate(expected) if word not in TAKEN), None)
         if bad is not None and not skip:
             for movement, (word, _) in reversed(list(zip(movements, expected, strict=True))):
