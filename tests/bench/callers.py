@@ -14,7 +14,7 @@ def main(callers: int, seconds: float) -> None:
 
     print("ready", flush=True)
     sys.stdin.readline()
-    print(loads.rate(loads.post, callers=callers, seconds=seconds))
+    print(loads.rate(loads.singles(), callers=callers, seconds=seconds))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,6 @@
 
 # ruff: noqa: T201 - it prints its findings
 
-import json
 import os
 import random
 import re
@@ -16,11 +15,10 @@ from datetime import UTC, datetime
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from subprocess import PIPE
 
 import django
 
-from tests.bench import place, table
+from tests.bench import place, sealed, table
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "2"))
 REPEATS = int(os.environ.get("BENCH_REPEATS", "3"))
@@ -38,17 +36,10 @@ def run() -> None:
     with place.running() as services:
         env = services.env
         os.environ |= {**place.NOWHERE, **env, "DJANGO_SETTINGS_MODULE": "config.settings"}
-        state = place.fingerprint("ledger", beside=("dataset.sql", "floor.sql"))
-        urls = {
-            size: place.database(
-                env, f"bench_{size.replace(' ', '').lower()}_{state}", fill=partial(place.load, rounds=rounds)
-            )
-            for size, rounds in ROUNDS.items()
-        }
+        urls = _Databases(env)
         os.environ["DATABASE_URL"] = urls[SMALL]
         django.setup()
         loads, ratios = _loads(urls, place.named(env["DATABASE_OWNER_URL"], ""))
-        lags = _sealed(loads, ratios, urls[SMALL])
         measured: dict[str, list[float]] = {name: [] for name in loads if re.search(ONLY, name)}
         for _ in range(REPEATS):
             for name in random.sample(list(measured), len(measured)):
@@ -56,11 +47,28 @@ def run() -> None:
                 print(f"  {name}: {measured[name][-1]:,.0f}", file=sys.stderr)
         print(f"\nledger, medians of {REPEATS} runs of {SECONDS:g} s each, in turn; {table.machine()}")
         print("PostgreSQL 18, fsync and synchronous_commit on; callers are threads of one process,")
-        print("in two processes: half of them in each, as the web server's two workers have them\n")
+        print("in two processes: half of them in each, as the web server's two workers have them;")
+        print("movements are made beforehand, statements known to each session, also the floor's\n")
         print("\n".join(table.rows(measured, ratios)))
-        print("\nsealer, four sweeps a second: from an event's writing to its block")
-        print("\n".join(table.lags(lags)))
-        print("\n".join(_proofs(urls[SEALED])))
+        print("\n".join(_sealed(urls[SMALL])))
+        if re.search(ONLY, "proofs"):
+            print("\n".join(_proofs(urls[SEALED])))
+        if re.search(ONLY, "prove(), 10 M events"):
+            print("\n".join(_proved(urls[LARGE])))
+
+
+class _Databases(dict[str, str]):
+    """The databases' URLs by their size; each is made and filled when it is asked for, unless it is there."""
+
+    def __init__(self, env: dict[str, str]) -> None:
+        super().__init__()
+        self._env = env
+        self._state = place.fingerprint("ledger", beside=("dataset.sql", "floor.sql"))
+
+    def __missing__(self, size: str) -> str:
+        name = f"bench_{size.replace(' ', '').lower()}_{self._state}"
+        self[size] = place.database(self._env, name, fill=partial(place.load, rounds=ROUNDS[size]))
+        return self[size]
 
 
 def _loads(urls: dict[str, str], owner: str) -> tuple[dict[str, Load], dict[str, str]]:
@@ -85,13 +93,13 @@ def _loads(urls: dict[str, str], owner: str) -> tuple[dict[str, Load], dict[str,
     ratios: dict[str, str] = {}
     for callers in CALLERS:
         loads[f"floor × {callers}"] = partial(it.floor, _pgbench(), small, callers=callers, seconds=SECONDS)
-        loads[f"post() × {callers}"] = on(SMALL, it.post, callers)
+        loads[f"post() × {callers}"] = on(SMALL, it.singles(), callers)
         ratios[f"post() × {callers}"] = f"floor × {callers}"
     for callers in (8, 16):
         name = f"post() × {callers} in two processes"
         loads[name] = partial(it.in_processes, urls[SMALL], callers=callers, seconds=SECONDS)
         ratios[name] = f"floor × {callers}"
-        loads[f"post() in a transaction × {callers}"] = on(SMALL, it.post_in_transaction, callers)
+        loads[f"post() in a transaction × {callers}"] = on(SMALL, it.singles(inside=True), callers)
         ratios[f"post() in a transaction × {callers}"] = f"floor × {callers}"
     hordak = it.hordak_database(owner) if HORDAK.exists() else ""
     for callers in (1, 8, 16):
@@ -107,45 +115,47 @@ def _loads(urls: dict[str, str], owner: str) -> tuple[dict[str, Load], dict[str,
     loads["post_many(8000) × 2, no book shared, 10 M"] = on(LARGE, it.batches(8000, it.halves()), 2)
     loads["post_many(8000) one hot account, 10 M events"] = on(LARGE, it.batches(8000, it.hot), 1)
     ratios["post_many(8000) one hot account, 10 M events"] = "post_many(8000), 10 M events"
-    loads["post() one hot account × 8"] = on(SMALL, partial(it.post, it.hot), 8)
+    loads["post() one hot account × 8"] = on(SMALL, it.singles(it.hot), 8)
     ratios["post() one hot account × 8"] = "post() × 8"
     for callers in (1, 8):
-        loads[f"post() × {callers}, 10 M events"] = on(LARGE, it.post, callers)
+        loads[f"post() × {callers}, 10 M events"] = on(LARGE, it.singles(), callers)
         ratios[f"post() × {callers}, 10 M events"] = f"post() × {callers}"
     loads["post_many(8000) and post() × 8 at once"] = partial(it.at_once, urls[SMALL], seconds=SECONDS)
     return loads, ratios
 
 
-def _sealed(loads: dict[str, Load], ratios: dict[str, str], url: str) -> dict[str, list[dict[str, float]]]:
-    """Add some loads once more, beside a sealer; answers where it says how long events waited for it."""
-    lags: dict[str, list[dict[str, float]]] = {}
-    at_once = "post_many(8000) and post() × 8 at once"
-    for name in ("post() × 8 in two processes", "post_many(8000), 10 k events", at_once):
-        beside = f"{name}, sealed"
-        loads[beside] = partial(_beside_a_sealer, loads[name], url, lags.setdefault(beside, []))
-        ratios[beside] = name
-    return lags
+def _sealed(url: str) -> list[str]:
+    """What the sealer takes from some loads."""
+    from tests.bench import loads as it  # Django has its settings now
+
+    it.use(url)
+    loads: dict[str, Load] = {
+        "sealer: post() × 8": partial(it.rate, it.singles(), callers=8, seconds=sealed.SLICE_S),
+        "sealer: post_many(8000)": partial(it.rate, it.batches(8000), callers=1, seconds=sealed.SLICE_S),
+    }
+    return sealed.rows({name: sealed.measure(load, url) for name, load in loads.items() if re.search(ONLY, name)})
 
 
-def _beside_a_sealer(load: Load, url: str, lags: list[dict[str, float]]) -> float:
-    """The same load while another process seals four times a second, which tells how long events wait for it."""
-    command = [sys.executable, "-m", "tests.bench.sealer"]
-    env = os.environ | {"DATABASE_URL": url}
-    with subprocess.Popen(command, env=env, cwd=place.ROOT, stdin=PIPE, stdout=PIPE) as sealer:  # noqa: S603 - our own
-        assert sealer.stdout
-        sealer.stdout.readline()
-        try:
-            return load()
-        finally:
-            said, _ = sealer.communicate()
-            lags.append(json.loads(said))
+def _proved(url: str) -> list[str]:
+    """How long prove() takes over the largest ledger, sealed from end to end."""
+    from ledger import audit, seals
+    from ledger.models import Event
+    from tests.bench import loads as it
+
+    it.use(url)
+    while seals.seal_due(now=datetime.now(tz=UTC)):
+        pass
+    lines: list[str] = []
+    with _timed("prove(), everything, 10 M events", Event.objects.count(), lines):
+        problems = audit.prove(hear=lambda said: print(f"  {said}", file=sys.stderr)).problems
+    return [*lines, f"problems found: {len(problems)}"]
 
 
 def _proofs(url: str) -> list[str]:
     """How fast the books are proved, replayed, sealed, exported and verified."""
     from django.db import connection
 
-    from ledger import audit, export, seals, verify
+    from ledger import audit, export, seals
     from ledger.models import Event
     from tests.bench import loads as it
 
@@ -169,10 +179,12 @@ def _proofs(url: str) -> list[str]:
         file = Path(folder) / "chain"
         with file.open("wb") as stream:
             export.chain(stream)
-        with _timed("verify.py, the whole chain", events, lines):
-            found, _, _ = verify.chain_problems(file, None)
+        alone = [sys.executable, str(place.ROOT / "ledger" / "verify.py"), str(file)]
+        said = subprocess.run(alone, check=True, capture_output=True, text=True).stdout  # noqa: S603 - our own
     connection.close()
-    return [*lines, f"problems found: {len(problems) + len(found)}"]
+    per_second = said.partition(" events/s")[0].rpartition("(")[2]
+    lines.append(f"{'verify.py alone, the whole chain':44}{per_second:>12}  {said.splitlines()[1]}")
+    return [*lines, f"problems found: {len(problems)}"]
 
 
 @contextmanager

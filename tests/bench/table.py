@@ -33,13 +33,3 @@ def rows(measured: Mapping[str, Sequence[float]], ratios: Mapping[str, str]) -> 
             line += f"  {median / statistics.median(measured[other]):.2f} of {other}"
         lines.append(line)
     return lines
-
-
-def lags(measured: Mapping[str, Sequence[Mapping[str, float]]]) -> list[str]:
-    """A line per load: how long events waited, the worst of its runs."""
-    return [
-        f"{name:54}{sum(run['events'] for run in runs):>12,.0f} events, p99 {max(run['p99_s'] for run in runs):.2f} s,"
-        f" longest {max(run['longest_s'] for run in runs):.2f} s"
-        for name, runs in measured.items()
-        if runs
-    ]
