@@ -154,10 +154,8 @@ def chain_problems(file: Path, trusted: str | None, *, processes: int = 0) -> tu
         stretches += followed
     more, accounts, waiting = _join(stretches, blocks[-1]["xid_to"] if blocks else 0)
     events, seconds = sum(block["events"] for block in blocks), time.perf_counter() - started
-    looked = (
-        f"{len(blocks):,} blocks, {events:,} events, {accounts:,} accounts, {waiting:,} of them with earlier events"
-    )
-    looked += f" that no block holds yet; {seconds:.2f} s ({events / seconds:,.0f} events/s)"
+    looked = f"{len(blocks):,} blocks, {events:,} events, {accounts:,} accounts, {waiting:,} of them with earlier"
+    looked += f" events that no block holds yet; {seconds:.2f} s ({events / seconds:,.0f} events/s)"
     return problems + more, looked, blocks
 
 
