@@ -45,6 +45,8 @@ COMMITS: Mapping[str, str] = {  # each is two failpoints, NAME.before_commit and
     "follow_back":   "blocks that a reorganisation took back, and what came in there",
 }
 PLACES: Mapping[str, str] = {
+    "short.before_call":         "nothing of a new withdrawal is written",
+    "short.after_call":          "a new withdrawal and its key in one statement, which nobody has been told of",
     "dispatch.before_order":     "PROCESSING, without its intent yet",
     "quote.before_read":         "fees and reference block are asked for",
     "quote.after_read":          "fees and reference block are known",

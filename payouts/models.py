@@ -16,6 +16,7 @@ from payouts.webhooks.models import Attempt, Endpoint, Message, MessageCount, Si
 from payouts.withdrawals.counts import RequestCount, WithdrawalCount
 from payouts.withdrawals.models import FeeRule, IdempotencyKey, PolicyRule, StepTaken, Withdrawal
 from payouts.withdrawals.rule_models import LimitRule, RuleDecision, RuleProposal
+from payouts.withdrawals.rulebook import RulebookVersion
 
 __all__ = [
     "AddressChange",
@@ -47,6 +48,7 @@ __all__ = [
     "RequestCount",
     "RuleDecision",
     "RuleProposal",
+    "RulebookVersion",
     "Run",
     "RunRow",
     "SigningSecret",

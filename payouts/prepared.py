@@ -13,8 +13,11 @@ from uuid import UUID, uuid4
 import psycopg
 from django.db import connection, models
 from django.db.models.query import get_related_populators
+from psycopg.pq import DiagnosticField, ExecStatus
+from psycopg.pq.abc import PGresult
 
 M = TypeVar("M", bound=models.Model)
+FORGOTTEN = b"26000"  # invalid_sql_statement_name
 # Stand-ins with which a query is made once: each is found again among its parameters.
 SAMPLES: dict[type, Callable[[], Any]] = {
     UUID: uuid4,
@@ -27,6 +30,10 @@ class _Own(threading.local):
     """A thread's cursor: Django's connections are threads' own as well."""
 
     cursor: psycopg.Cursor | None = None
+    raw: psycopg.Connection | None = None
+
+    def __init__(self) -> None:
+        self.names: dict[str, bytes] = {}  # of the statements that are prepared on `raw`
 
 
 _own = _Own()
@@ -45,6 +52,37 @@ def call(statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
     wrap(cursor).execute(statement, parameters)  # type: ignore[arg-type] # the stubs know Django's own cursor only
     return cursor.fetchall() if cursor.description else []
+
+
+def texts(statement: str, parameters: Sequence[str | bytes | None]) -> list[tuple[bytes | None, ...]]:
+    """The same by libpq's own door, all in PostgreSQL's text form: a fifth of a cursor's cost to Python.
+
+    The statement has its parameters as $1, $2 …, with casts where their types do not follow from it.
+    """
+    connection.close_if_health_check_failed()
+    connection.ensure_connection()
+    raw = connection.connection
+    if _own.raw is not raw:
+        _own.raw, _own.names = raw, {}
+    packed = [one.encode() if isinstance(one, str) else one for one in parameters]
+    with connection.wrap_database_errors:
+        result = _run(raw, statement, packed)
+        if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
+            raise psycopg.errors.error_from_result(result)
+    return [tuple(result.get_value(row, column) for column in range(result.nfields)) for row in range(result.ntuples)]
+
+
+def _run(raw: psycopg.Connection, statement: str, packed: Sequence[Any]) -> PGresult:
+    if connection.in_atomic_block or connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS"):
+        return raw.pgconn.exec_params(statement.encode(), packed)
+    if statement in _own.names:
+        result = raw.pgconn.exec_prepared(_own.names[statement], packed)
+        if result.error_field(DiagnosticField.SQLSTATE) != FORGOTTEN:
+            return result
+        _own.names.clear()  # the driver has had the session forget all its statements, as it does after a rollback
+    name = _own.names[statement] = f"sluice_{len(_own.names)}".encode()
+    made = raw.pgconn.prepare(name, statement.encode())
+    return raw.pgconn.exec_prepared(name, packed) if made.status == ExecStatus.COMMAND_OK else made
 
 
 class Query(Generic[M]):

@@ -2,8 +2,8 @@
 
 READ_BY_THE_SIGNER = ("payouts_withdrawal", "payouts_steptaken")
 RULES = ("payouts_policyrule", "payouts_limitrule", "payouts_bookedaddress", "payouts_feerule")
-COUNTS = ("payouts_withdrawalcount", "payouts_requestcount", "payouts_messagecount")
-DOORS = ("payouts_decide_rule",)
+COUNTS = ("payouts_withdrawalcount", "payouts_requestcount", "payouts_messagecount", "payouts_rulebookversion")
+DOORS = ("payouts_decide_rule", "payouts_create_withdrawal", "payouts_stands")
 
 _GRANTS = """
     REVOKE DELETE ON payouts_withdrawal FROM sluice_app;

@@ -9,15 +9,14 @@ def of(merchant: Merchant) -> WithdrawalSettings:
     return WithdrawalSettings.objects.filter(merchant=merchant).first() or WithdrawalSettings(merchant=merchant)
 
 
-def says_yes(merchant: Merchant, *, amount_units: int) -> bool:
+def says_yes(found: WithdrawalSettings, *, amount_units: int) -> bool:
     """Whether the merchant has said yes beforehand to a request of this amount.
 
     Units: the asset's ledger units; the threshold is inclusive.
     """
-    found = of(merchant)
     return found.auto_withdraw and amount_units <= found.max_auto_units
 
 
-def user_pays_fee(merchant: Merchant) -> bool:
+def user_pays_fee(found: WithdrawalSettings) -> bool:
     """Whether the fee comes out of what the user withdraws, and not on top of it from the merchant."""
-    return of(merchant).withdrawal_fee_payer == WithdrawalSettings.FeePayer.USER
+    return found.withdrawal_fee_payer == WithdrawalSettings.FeePayer.USER

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from chain import units
 from ledger.accounts import Purpose, Ref
+from payouts import prepared
 from payouts.merchants.models import Merchant
 from payouts.merchants.store_models import AddressChange, QrCode, Store
 
@@ -30,15 +31,29 @@ def assign_qr_code(store: Store, *, currency: str = "USDT") -> QrCode:
     return QrCode.objects.create(store=store, currency=currency)
 
 
+_QR_CODE = prepared.Query(lambda store_id: QrCode.objects.filter(store_id=store_id), UUID)
+
+
+def qr_code(store: Store) -> QrCode:
+    """The store's QR code, as it is now.
+
+    Raises: NoQrCode.
+    """
+    return _there(_QR_CODE.first(store.id), store)
+
+
 def hold_qr_code(store: Store) -> QrCode:
     """The store's QR code, its row locked until the transaction ends.
 
     Raises: NoQrCode.
     """
-    held = QrCode.objects.select_for_update(of=("self",)).filter(store=store).first()
-    if held is None:
+    return _there(QrCode.objects.select_for_update(of=("self",)).filter(store=store).first(), store)
+
+
+def _there(found: QrCode | None, store: Store) -> QrCode:
+    if found is None:
         raise NoQrCode(store.name)
-    return held
+    return found
 
 
 def keep_address(qr_code: QrCode, address: str, *, by: User, withdrawal_id: UUID, now: datetime) -> None:

@@ -12,7 +12,7 @@ from chain import addresses, networks, units
 from payouts.merchants.models import Merchant
 from payouts.runs.models import RunRow
 from payouts.runs.reading import NOT_EXACT, Raw
-from payouts.withdrawals import limits, rules
+from payouts.withdrawals import limits, rulebook, rules
 from payouts.withdrawals.tariffs import Tariff
 
 AMOUNT = re.compile(r"[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
@@ -59,7 +59,7 @@ def case(merchant: Merchant, *, api: str, asset: str, now: datetime) -> Case:
         asset=asset,
         tariffs={name: _tariff(rules.Case(merchant, api, asset, name, 0)) for name in networks.NETWORKS},
         most_units=kept.payment_units,
-        ours=rules.our_wallets(),
+        ours=rulebook.our_wallets(),
         book=limits.book(kept, merchant, now=now) if kept.book_only else None,
     )
 

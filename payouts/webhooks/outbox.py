@@ -45,23 +45,15 @@ def add(telling: Telling, *, now: datetime) -> list[Message]:
 
 def add_all(tellings: Sequence[Telling], *, now: datetime) -> list[Message]:
     """One message for every endpoint that asked for one of these events."""
-    active: dict[tuple[UUID, str, UUID | None], list[Endpoint]] = {}
+    found: dict[tuple[UUID, str, UUID | None], Sequence[Endpoint]] = {}
     for telling in tellings:
         key = telling.merchant_id, telling.api, telling.endpoint_id
-        if key not in active:
-            active[key] = _active(telling)
+        if key not in found:
+            found[key] = _endpoints(telling)
     messages = [
-        Message(
-            endpoint=endpoint,
-            event=telling.event,
-            subject_id=telling.subject_id,
-            data=dict(telling.data),
-            created_at=now,
-            next_attempt_at=now,
-        )
+        message
         for telling in tellings
-        for endpoint in active[telling.merchant_id, telling.api, telling.endpoint_id]
-        if telling.event in endpoint.events
+        for message in messages_of(telling, found[telling.merchant_id, telling.api, telling.endpoint_id], now=now)
     ]
     if len(tellings) > 1:
         copying.insert_all(messages)
@@ -71,10 +63,31 @@ def add_all(tellings: Sequence[Telling], *, now: datetime) -> list[Message]:
     return messages
 
 
-def _active(telling: Telling) -> list[Endpoint]:
+def messages_of(telling: Telling, endpoints: Sequence[Endpoint], *, now: datetime) -> list[Message]:
+    """One message, not saved yet, for each of these endpoints that asked for the event."""
+    return [
+        Message(
+            endpoint=endpoint,
+            event=telling.event,
+            subject_id=telling.subject_id,
+            data=dict(telling.data),
+            created_at=now,
+            next_attempt_at=now,
+        )
+        for endpoint in endpoints
+        if telling.event in endpoint.events
+    ]
+
+
+def active(merchant_id: UUID, api: str) -> Sequence[Endpoint]:
+    """The merchant's URLs for this API's events, callbacks apart."""
+    return _ACTIVE.rows(merchant_id, api)
+
+
+def _endpoints(telling: Telling) -> Sequence[Endpoint]:
     if telling.endpoint_id is None:
-        return list(_ACTIVE.rows(telling.merchant_id, telling.api))
-    return list(_CALLBACK.rows(telling.endpoint_id, telling.merchant_id, telling.api))
+        return active(telling.merchant_id, telling.api)
+    return _CALLBACK.rows(telling.endpoint_id, telling.merchant_id, telling.api)
 
 
 def replay(message: Message, *, now: datetime) -> bool:

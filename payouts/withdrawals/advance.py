@@ -16,6 +16,7 @@ from chain import updating
 from ledger import bulk, posting
 from payouts import copying, doorbell, prepared
 from payouts.webhooks import outbox
+from payouts.webhooks.models import Endpoint, Message
 from payouts.withdrawals import ends, evidence, payload, postings, snapshots, steps
 from payouts.withdrawals.models import Approval, StepTaken, Withdrawal
 
@@ -110,6 +111,30 @@ def _log(moves: Sequence[tuple[Withdrawal, By]], step: steps.Step) -> None:
         log.info("withdrawal.step", verb=step.verb, status=step.target, **said)
 
 
+def log_created(withdrawal: Withdrawal, by: By) -> None:
+    """Say that a withdrawal was made."""
+    _log([(withdrawal, by)], steps.STEPS["create"])
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """All that a new withdrawal's first step writes, and writes at once or not at all."""
+
+    withdrawal: Withdrawal
+    step: StepTaken
+    messages: Sequence[Message]
+    movements: Sequence[posting.Movement]
+
+
+def begun(withdrawal: Withdrawal, by: By, *, endpoints: Sequence[Endpoint], now: datetime) -> Begun:
+    """A new withdrawal's first step, not written yet; `endpoints` are those that its events may go to."""
+    step = steps.STEPS["create"]
+    moved = _moved(withdrawal, step, by, now=now)
+    messages = [one for told in _tellings(moved, step) for one in outbox.messages_of(told, endpoints, now=now)]
+    taken = _taken(moved, by, step, before="", now=now)
+    return Begun(moved, taken, messages, postings.movements(moved, str(step.posts)))
+
+
 def _moved(withdrawal: Withdrawal, step: steps.Step, by: By, *, now: datetime) -> Withdrawal:
     withdrawal.status = step.target
     withdrawal.updated_at = now
@@ -136,27 +161,29 @@ def _insert(taken: Sequence[Withdrawal]) -> None:
 
 def _note(moves: Sequence[tuple[Withdrawal, By]], step: steps.Step, *, before: Sequence[str], now: datetime) -> None:
     """Write the history rows."""
-    rows = []
-    for (withdrawal, by), status in zip(moves, before, strict=True):
-        taken = StepTaken(
-            withdrawal=withdrawal,
-            verb=step.verb,
-            from_status=status,
-            to_status=step.target,
-            actor=by.actor,
-            person=by.person,
-            payload_hash=payload.payload_hash(withdrawal),
-            reason=by.reason,
-            data=by.data,
-            at=now,
-        )
-        if step.verb in evidence.VERBS:
-            taken.evidence = evidence.of(taken)
-        rows.append(taken)
+    rows = [_taken(*move, step, before=status, now=now) for move, status in zip(moves, before, strict=True)]
     if len(rows) == 1:
         prepared.insert(rows[0])
     else:
         copying.insert_all(rows)
+
+
+def _taken(withdrawal: Withdrawal, by: By, step: steps.Step, *, before: str, now: datetime) -> StepTaken:
+    taken = StepTaken(
+        withdrawal=withdrawal,
+        verb=step.verb,
+        from_status=before,
+        to_status=step.target,
+        actor=by.actor,
+        person=by.person,
+        payload_hash=payload.payload_hash(withdrawal),
+        reason=by.reason,
+        data=by.data,
+        at=now,
+    )
+    if step.verb in evidence.VERBS:
+        taken.evidence = evidence.of(taken)
+    return taken
 
 
 def _post(taken: Sequence[Withdrawal], step: steps.Step) -> None:
@@ -182,24 +209,24 @@ def _told_by(withdrawal: Withdrawal, step: steps.Step) -> list[str]:
 
 def _tell(taken: Sequence[Withdrawal], step: steps.Step, *, now: datetime) -> None:
     """Put the events into the outbox, with the withdrawals as they are now, and wake who waits for an end."""
-    outbox.add_all(
-        [
-            outbox.Telling(
-                merchant_id=withdrawal.merchant_id,
-                api=withdrawal.api,
-                event=event,
-                subject_id=withdrawal.id,
-                data=snapshots.of(withdrawal),
-                endpoint_id=withdrawal.callback_id,
-            )
-            for withdrawal in taken
-            for event in _told_by(withdrawal, step)
-        ],
-        now=now,
-    )
+    outbox.add_all([telling for withdrawal in taken for telling in _tellings(withdrawal, step)], now=now)
     for withdrawal in taken:
         if withdrawal.user_wallet_id and step.target in steps.FINAL:
             ends.announce(withdrawal)
+
+
+def _tellings(withdrawal: Withdrawal, step: steps.Step) -> list[outbox.Telling]:
+    return [
+        outbox.Telling(
+            merchant_id=withdrawal.merchant_id,
+            api=withdrawal.api,
+            event=event,
+            subject_id=withdrawal.id,
+            data=snapshots.of(withdrawal),
+            endpoint_id=withdrawal.callback_id,
+        )
+        for event in _told_by(withdrawal, step)
+    ]
 
 
 @contextmanager

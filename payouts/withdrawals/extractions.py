@@ -3,6 +3,7 @@
 The questions come in the order in which the API answers them (CONFORMANCE §0): flag, QR code, address, amount, funds.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +14,7 @@ from django.db import transaction
 from chain import units
 from payouts.merchants import stores, supervisors
 from payouts.merchants.store_models import QrCode, Store, Supervisor
-from payouts.withdrawals import withdrawals
+from payouts.withdrawals import rulebook, short, withdrawals
 from payouts.withdrawals.models import Withdrawal
 
 API = "extraction"
@@ -54,33 +55,52 @@ def create(wanted: Wanted, *, now: datetime) -> Withdrawal:
         if wanted.supervisor is not None:
             supervisors.hold_buyer(wanted.supervisor)
         qr_code = stores.hold_qr_code(wanted.store)
-        network, destination = _where_to(wanted, qr_code)
-        amount_units = units.to_units(ASSET, wanted.amount)
-        if qr_code.currency != ASSET:
-            raise NoRate(qr_code.currency)
-        order = withdrawals.Order(
-            merchant=wanted.store.merchant,
-            api=API,
-            asset=ASSET,
-            network=network,
-            destination=destination,
-            amount_units=amount_units,
-            actor=wanted.person.get_username(),
-            owner=qr_code.account,
-            maker=wanted.person,
-        )
+        order = _order(wanted, qr_code)
         withdrawal = withdrawals.create(order, now=now)
-        stores.keep_address(qr_code, destination, by=wanted.person, withdrawal_id=withdrawal.id, now=now)
+        stores.keep_address(qr_code, order.destination, by=wanted.person, withdrawal_id=withdrawal.id, now=now)
         return withdrawal
 
 
-def _where_to(wanted: Wanted, qr_code: QrCode) -> tuple[str, str]:
+def wish(wanted: Wanted) -> short.Wish | None:
+    """The same for the short way, which keeps no address: None unless it is the one that the QR code holds.
+
+    Raises: what `create` does.
+    """
+    qr_code = stores.qr_code(wanted.store)
+    order = _order(wanted, qr_code, is_ours=lambda _: False)  # the short way looks itself
+    if order.destination != qr_code.last_address:
+        return None
+    supervisor = None if wanted.supervisor is None else str(wanted.supervisor.id)
+    return short.Wish(
+        order, stands={"qr_code": str(qr_code.id), "address": order.destination, "supervisor": supervisor}
+    )
+
+
+def _order(wanted: Wanted, qr_code: QrCode, *, is_ours: Callable[[str], bool] = rulebook.is_ours) -> withdrawals.Order:
+    network, destination = _where_to(wanted, qr_code, is_ours=is_ours)
+    amount_units = units.to_units(ASSET, wanted.amount)
+    if qr_code.currency != ASSET:
+        raise NoRate(qr_code.currency)
+    return withdrawals.Order(
+        merchant=wanted.store.merchant,
+        api=API,
+        asset=ASSET,
+        network=network,
+        destination=destination,
+        amount_units=amount_units,
+        actor=wanted.person.get_username(),
+        owner=qr_code.account,
+        maker=wanted.person,
+    )
+
+
+def _where_to(wanted: Wanted, qr_code: QrCode, *, is_ours: Callable[[str], bool]) -> tuple[str, str]:
     """The network and the address, in its normal form; a supervisor's is always the stored one."""
     if not qr_code.last_address and (wanted.address is None or wanted.supervisor is not None):
         raise NoAddress("the QR code holds no address yet")
     text = qr_code.last_address if wanted.address is None else wanted.address
     network = "ethereum" if text.startswith("0x") else "tron"
-    destination = withdrawals.destination(wanted.store.merchant, network=network, text=text)
+    destination = withdrawals.destination(wanted.store.merchant, network=network, text=text, is_ours=is_ours)
     if wanted.supervisor is not None and destination != qr_code.last_address:
         raise NotTheStoredAddress("a supervisor's extraction goes to the QR code's address")
     return network, destination

@@ -58,19 +58,23 @@ def once(scope: Scope | None, make: Callable[[], Answer], *, now: datetime) -> A
         first = _first_answer(scope)
         if first is not None:
             return first
-        status_code, body = make()
-        prepared.insert(
-            IdempotencyKey(
-                merchant=scope.merchant,
-                endpoint=scope.endpoint,
-                key=scope.key,
-                request_hash=scope.request_hash(),
-                status_code=status_code,
-                body=body,
-                created_at=now,
-            )
-        )
-        return status_code, body
+        answer = make()
+        prepared.insert(row(scope, answer, now=now))
+        return answer
+
+
+def row(scope: Scope, answer: Answer, *, now: datetime) -> IdempotencyKey:
+    """What is kept of an answer, not saved yet."""
+    status_code, body = answer
+    return IdempotencyKey(
+        merchant=scope.merchant,
+        endpoint=scope.endpoint,
+        key=scope.key,
+        request_hash=scope.request_hash(),
+        status_code=status_code,
+        body=body,
+        created_at=now,
+    )
 
 
 def keep(scope: Scope | None, answer: Answer) -> None:

@@ -1,20 +1,19 @@
 """What a merchant may withdraw at all: per payment, within a rolling window, and to which addresses.
 
-The rows come first (`of`), so that where none fits nothing is locked or counted.
+The rows come first, so that where none fits nothing is locked or counted.
 """
 
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from django.db import connection
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 
-from payouts import prepared
 from payouts.merchants import book as book_room
 from payouts.merchants.models import Merchant
+from payouts.withdrawals import rulebook
 from payouts.withdrawals.models import Status, Withdrawal
 from payouts.withdrawals.rule_models import LimitRule
 
@@ -55,17 +54,10 @@ class Limits:
         return any(row.book_only for row in self.rows)
 
 
-_FITTING = prepared.Query(
-    lambda merchant_id, api, asset: LimitRule.objects.filter(
-        Q(merchant_id=merchant_id) | Q(merchant=None), api__in=("", api), asset__in=("", asset)
-    ).order_by("id"),
-    *(UUID, str, str),
-)
-
-
-def of(merchant: Merchant, *, api: str, asset: str) -> Limits:
+def of(merchant: Merchant, *, api: str, asset: str, sheet: rulebook.Sheet | None = None) -> Limits:
     """All rows that fit: the merchant's own and those for every merchant."""
-    return Limits(_FITTING.rows(merchant.id, api, asset))
+    rows = (sheet or rulebook.Sheet(merchant, api)).limits
+    return Limits([row for row in rows if row.asset in ("", asset)])
 
 
 def check_destination(limits: Limits, merchant: Merchant, *, network: str, address: str, now: datetime) -> None:

@@ -1,43 +1,19 @@
 """Fees, approval policy and screening: rows decide, code only reads them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import Q
-
 from chain import addresses, units
-from chain.models import HotWallet
-from payouts import prepared
 from payouts.merchants import book, settings
 from payouts.merchants.models import Merchant
-from payouts.withdrawals.models import Approval, Destination, FeeRule, PolicyRule, Status, Withdrawal
+from payouts.withdrawals import rulebook
+from payouts.withdrawals.models import Approval, Destination, PolicyRule, Status, Withdrawal
 from payouts.withdrawals.tariffs import Tariff
 
 LARGE = 10_000  # whole units of the asset from which screening says "large"
-
-
-_FEES = prepared.Query(
-    lambda merchant_id, api, asset, network: FeeRule.objects.filter(
-        Q(merchant_id=merchant_id) | Q(merchant=None), api=api, asset=asset, network=network
-    ),
-    *(UUID, str, str, str),
-)
-_POLICY = prepared.Query(
-    lambda merchant_id, amount_units, api, channel, asset: PolicyRule.objects.filter(
-        Q(merchant_id=merchant_id) | Q(merchant=None),
-        Q(to_units=None) | Q(to_units__gte=amount_units),
-        api__in=("", api),
-        channel__in=("", channel),
-        asset__in=("", asset),
-        from_units__lte=amount_units,
-    ).order_by("priority", "id"),
-    *(UUID, Decimal, str, str, str),
-)
-_OURS = prepared.Query(lambda address: HotWallet.objects.filter(address=address), str)
 
 
 class NoFeeRule(Exception):
@@ -55,6 +31,12 @@ class Case:
     amount_units: int
     channel: str = ""
     destination: str = ""
+    sheet: rulebook.Sheet | None = None
+
+    @property
+    def rules(self) -> rulebook.Sheet:
+        """The rows to decide by."""
+        return self.sheet or rulebook.Sheet(self.merchant, self.api)
 
 
 def tariff(case: Case) -> Tariff:
@@ -62,7 +44,8 @@ def tariff(case: Case) -> Tariff:
 
     Raises: NoFeeRule.
     """
-    rows = {row.merchant_id: row for row in _FEES.rows(case.merchant.id, case.api, case.asset, case.network)}
+    fitting = [row for row in case.rules.fees if (row.asset, row.network) == (case.asset, case.network)]
+    rows = {row.merchant_id: row for row in fitting}
     row = rows.get(case.merchant.id) or rows.get(None)
     if row is None:
         raise NoFeeRule(f"{case.asset} on {case.network} has no fee for the {case.api} API")
@@ -75,20 +58,29 @@ def approval(case: Case, *, cool_down_hours: int = 0, now: datetime) -> Approval
     What is left to the merchant needs nobody where the merchant has said yes beforehand.
     """
     asked = _first_match(case, cool_down_hours=cool_down_hours, now=now)
-    if asked == Approval.MERCHANT and settings.says_yes(case.merchant, amount_units=case.amount_units):
+    if asked == Approval.MERCHANT and settings.says_yes(case.rules.settings, amount_units=case.amount_units):
         return Approval.NONE
     return asked
 
 
 def _first_match(case: Case, *, cool_down_hours: int, now: datetime) -> Approval:
-    rows = _POLICY.rows(case.merchant.id, Decimal(case.amount_units), case.api, case.channel, case.asset)
     standing = None  # looked up by the first row that asks for it, which few do
-    for row in rows:
+    for row in case.rules.policies:
+        if not (_concerns(row, case) and _covers(row, case.amount_units)):
+            continue
         if row.destination != Destination.ANY and standing is None:
             standing = destination(case, cool_down_hours=cool_down_hours, now=now)
         if row.destination in (Destination.ANY, standing):
             return Approval(row.approval)
     return Approval.TWO_LEVELS
+
+
+def _concerns(row: PolicyRule, case: Case) -> bool:
+    return row.channel in ("", case.channel) and row.asset in ("", case.asset)
+
+
+def _covers(row: PolicyRule, amount_units: int) -> bool:
+    return row.from_units <= amount_units and (row.to_units is None or amount_units <= row.to_units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,29 +95,23 @@ class Policy:
     @classmethod
     def read(cls, case: Case, places: AbstractSet[tuple[str, str]], *, cool_down_hours: int, now: datetime) -> "Policy":
         """Read for destinations at these places, each a network and an address in its normal form."""
-        fitting = PolicyRule.objects.filter(
-            Q(merchant=case.merchant) | Q(merchant=None),
-            api__in=("", case.api),
-            channel__in=("", case.channel),
-            asset__in=("", case.asset),
-        )
-        rows = list(fitting.order_by("priority", "id"))
+        case = replace(case, sheet=rulebook.Sheet(case.merchant, case.api))
+        rows = [row for row in case.rules.policies if _concerns(row, case)]
         asks = any(row.destination != Destination.ANY for row in rows)
         known = _known(case.merchant, places, cool_down_hours=cool_down_hours, now=now) if asks else frozenset()
-        return cls(case, rows, known, our_wallets())
+        return cls(case, rows, known, rulebook.our_wallets())
 
     def approval(self, network: str, address: str, amount_units: int) -> Approval:
         """What `approval()` answers for this one."""
         asked = self._first_match((network, address) in self.known, amount_units)
-        if asked == Approval.MERCHANT and settings.says_yes(self.case.merchant, amount_units=amount_units):
+        if asked == Approval.MERCHANT and settings.says_yes(self.case.rules.settings, amount_units=amount_units):
             return Approval.NONE
         return asked
 
     def _first_match(self, is_known: bool, amount_units: int) -> Approval:  # noqa: FBT001 - one of two columns
         standing = Destination.KNOWN if is_known else Destination.NEW
         for row in self.rows:
-            within = row.from_units <= amount_units and (row.to_units is None or amount_units <= row.to_units)
-            if within and row.destination in (Destination.ANY, standing):
+            if _covers(row, amount_units) and row.destination in (Destination.ANY, standing):
                 return Approval(row.approval)
         return Approval.TWO_LEVELS
 
@@ -151,11 +137,6 @@ def _known(
     booked = book.ready(merchant, cool_down_hours=cool_down_hours, now=now).filter(address__in=wanted)
     in_book = set(booked.values_list("network", "address"))
     return frozenset(place for place in places if place[1] in paid or place in in_book)
-
-
-def our_wallets() -> frozenset[str]:
-    """Every address of ours: nothing is paid there."""
-    return frozenset(HotWallet.objects.values_list("address", flat=True))
 
 
 def destination(case: Case, *, cool_down_hours: int, now: datetime) -> Destination:
@@ -192,12 +173,12 @@ def address_problem(withdrawal: Withdrawal) -> str | None:
     return None
 
 
-def payable(network: str, text: str) -> str:
+def payable(network: str, text: str, *, is_ours: Callable[[str], bool] = rulebook.is_ours) -> str:
     """The address in its normal form, when the chain will take an order to it.
 
     Raises: addresses.BadAddress.
     """
     address = addresses.normalise(network, text)
-    if _OURS.first(address) is not None:  # transfers.order refuses it too, but then it hangs APPROVED
+    if is_ours(address):  # transfers.order refuses it too, but then it hangs APPROVED
         raise addresses.BadAddress("this is one of our own wallets")
     return address

@@ -5,14 +5,14 @@ import tenacity
 from django.db import OperationalError
 
 
-def _is_conflict(error: BaseException) -> bool:
+def is_conflict(error: BaseException) -> bool:
     """Whether the transaction may simply be run again: a serialization failure or a deadlock (40001, 40P01)."""
     again = psycopg.errors.SerializationFailure | psycopg.errors.DeadlockDetected
     return isinstance(error, OperationalError) and isinstance(error.__cause__, again)
 
 
 retried = tenacity.retry(
-    retry=tenacity.retry_if_exception(_is_conflict),
+    retry=tenacity.retry_if_exception(is_conflict),
     stop=tenacity.stop_after_attempt(5),
     wait=tenacity.wait_random(0, 0.05),
     reraise=True,

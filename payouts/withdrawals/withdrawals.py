@@ -1,33 +1,25 @@
 """The verbs that programs and workers use: each one transaction, each through the state table."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import TypeAlias
 from uuid import UUID
 
-from django.contrib.auth.models import User
-
-from chain import addresses, transfers, units
+from chain import transfers
 from chain.failpoints import committing, failpoint
 from ledger import posting
 from ledger.accounts import Purpose
-from payouts.merchants import settings
-from payouts.merchants.models import Merchant
-from payouts.merchants.user_models import UserWallet
-from payouts.webhooks.models import Endpoint
-from payouts.withdrawals import advance, estimating, limits, postings, rules, screening, steps, whole
+from payouts.withdrawals import advance, limits, orders, postings, rules, screening, steps, whole
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Approval, Status, Withdrawal
 from payouts.withdrawals.screening import Answer, Verdict
 
 # The chain's last words: proven at final depth, or proven that it can never pay. No other word ends a withdrawal.
 VERDICTS = {"PAID": "complete", "DEAD": "fail"}
+Order: TypeAlias = orders.Order
+AmountTooSmall, destination, priced = orders.AmountTooSmall, orders.destination, orders.priced
 DISPATCHER, WATCHER, SCREENING, POLICY = By("dispatcher"), By("watcher"), By("screening"), By("policy")
-
-
-class AmountTooSmall(Exception):
-    """Nothing would be left for the recipient after the fee."""
 
 
 class UnderReview(Exception):
@@ -38,108 +30,20 @@ class NotTheMerchants(Exception):
     """The merchant's yes is not the one that policy asks for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What somebody wants paid, before anything is known about it.
-
-    A merchant's user is paid out of what the merchant owes the user, and the merchant's settings say whose the fee is.
-    """
-
-    merchant: Merchant
-    api: str
-    asset: str
-    network: str
-    destination: str
-    amount_units: int
-    actor: str
-    owner: UUID | None = None
-    maker: User | None = None
-    channel: str = ""
-    user_wallet: UserWallet | None = None
-    callback: Endpoint | None = None
-    custom_id: str = ""
-    price: Mapping[str, Any] | None = None
-
-
 def create(order: Order, *, now: datetime) -> Withdrawal:
     """Freeze the amount at once, drawing on the credit line for what the balance lacks.
 
     Units: `order.amount_units` in the asset's ledger units; exactly this is frozen, the recipient gets it less the fee.
     Where the merchant pays its users' fees, the recipient gets the amount, and the fee is frozen on top of it.
-    Raises: addresses.BadAddress, rules.NoFeeRule, AmountTooSmall, units.BadAmount (not payable in whole units of the
-    network's token), limits.NotInAddressBook, limits.PaymentLimitExceeded, limits.WindowLimitExceeded,
+    Raises: addresses.BadAddress, rules.NoFeeRule, orders.AmountTooSmall, units.BadAmount (not payable in whole units of
+    the network's token), limits.NotInAddressBook, limits.PaymentLimitExceeded, limits.WindowLimitExceeded,
     posting.InsufficientFunds.
     """
-    withdrawal, limits_kept = priced(order, now=now)
+    withdrawal, limits_kept = orders.priced(order, now=now)
     with committing("create", durable=False):
         limits.check_amount(limits_kept, withdrawal, now=now)
         withdrawal.credit_units = _shortfall_units(withdrawal)
         return advance.take(withdrawal, "create", By(order.actor, order.maker), now=now)
-
-
-def priced(order: Order, *, now: datetime) -> tuple[Withdrawal, limits.Limits]:
-    """The withdrawal with its fee and who must approve it, not saved yet, and the limits that it must keep."""
-    case = rules.Case(order.merchant, order.api, order.asset, order.network, order.amount_units, order.channel)
-    fee = estimating.estimate(case).fee
-    fee_units = fee.units
-    on_top_units = fee_units if order.user_wallet and not settings.user_pays_fee(order.merchant) else 0
-    net_units = order.amount_units + on_top_units - fee_units
-    if net_units <= 0:
-        raise AmountTooSmall("the amount must exceed the fee")
-    units.to_token_units(order.network, order.asset, net_units)
-    kept = limits.of(order.merchant, api=order.api, asset=order.asset)
-    approval, address = _where_to(replace(case, destination=order.destination), kept, now=now)
-    withdrawal = Withdrawal(
-        merchant=order.merchant,
-        api=order.api,
-        channel=order.channel,
-        owner=order.owner or order.merchant.id,
-        user_wallet=order.user_wallet,
-        asset=order.asset,
-        network=order.network,
-        destination=address,
-        amount_units=net_units + fee_units,
-        fee_units=fee_units,
-        platform_units=fee.platform_units,
-        net_units=net_units,
-        memo_units=order.amount_units if order.user_wallet else 0,
-        callback=order.callback,
-        custom_id=order.custom_id,
-        price=order.price,
-        approval=approval,
-        maker=order.maker,
-        created_at=now,
-    )
-    return withdrawal, kept
-
-
-def _where_to(case: rules.Case, kept: limits.Limits, *, now: datetime) -> tuple[Approval, str]:
-    """Who must approve, and the address in its normal form.
-
-    Where nobody must, it has to pass the full check: with nobody to stop it, such a withdrawal would wait for ever.
-
-    Raises: addresses.BadAddress, limits.NotInAddressBook.
-    """
-    address = destination(case.merchant, network=case.network, text=case.destination)
-    limits.check_destination(kept, case.merchant, network=case.network, address=address, now=now)
-    case = replace(case, destination=address)
-    approval = rules.approval(case, cool_down_hours=kept.cool_down_hours, now=now)
-    if approval == Approval.NONE:
-        rules.payable(case.network, address)
-    return approval, address
-
-
-def destination(merchant: Merchant, *, network: str, text: str) -> str:
-    """The address in its normal form; a test-mode merchant's needs only to look right (CONFORMANCE, the trap).
-
-    Raises: addresses.BadAddress.
-    """
-    try:
-        return rules.payable(network, text)
-    except addresses.BadAddress:
-        if merchant.is_test and addresses.looks_right(network, text):
-            return text
-        raise
 
 
 def _shortfall_units(withdrawal: Withdrawal) -> int:

@@ -54,12 +54,12 @@ def save(desk: Desk, merchant: Any, **values: str) -> Any:
 
 def test_a_merchants_settings_are_typed_in_coins() -> None:
     merchant, desk = make.merchant(), Desk(superuser())
-    assert not merchant_settings.says_yes(merchant, amount_units=1)
+    assert not merchant_settings.says_yes(merchant_settings.of(merchant), amount_units=1)
     wrong = save(desk, merchant, auto_withdraw="on", max_auto="1e3", withdrawal_fee_payer="merchant")
     assert wrong.status_code == 200
     answer = save(desk, merchant, auto_withdraw="on", max_auto="250.5", withdrawal_fee_payer="merchant")
     assert answer.status_code == 302
-    assert merchant_settings.says_yes(merchant, amount_units=make.usdt("250.5"))
-    assert not merchant_settings.says_yes(merchant, amount_units=make.usdt("250.500001"))
-    assert not merchant_settings.user_pays_fee(merchant)
+    assert merchant_settings.says_yes(merchant_settings.of(merchant), amount_units=make.usdt("250.5"))
+    assert not merchant_settings.says_yes(merchant_settings.of(merchant), amount_units=make.usdt("250.500001"))
+    assert not merchant_settings.user_pays_fee(merchant_settings.of(merchant))
     assert "250.50" in desk.client.get(f"/admin/payouts/merchant/{merchant.id}/change/").content.decode()

@@ -16,7 +16,7 @@ from payouts.api import base, refusals, throttling
 from payouts.api.extraction import auth, wire
 from payouts.merchants import logins, stores, supervisors
 from payouts.merchants.store_models import QrCode, Supervisor
-from payouts.withdrawals import extractions, idempotency
+from payouts.withdrawals import extractions, idempotency, short
 
 PER_PERSON = throttling.RateLimit("60/minute")
 PER_IP = throttling.RateLimit("300/minute")  # many shops may share one address; a name's wrong passwords axes counts
@@ -109,13 +109,11 @@ class CallerView(ApiView):
         if self.caller.role not in self.may.get(method, BOTH):
             raise exceptions.PermissionDenied(f"not for the role {self.caller.role}")
 
-    def once(self, request: Request, endpoint: str, make: Any) -> Response:
-        """Answer a create, a repeat with the first answer; keys are each person's own."""
-        scope = base.idempotency_scope(
+    def scope(self, request: Request, endpoint: str) -> idempotency.Scope | None:
+        """The scope of the request's Idempotency-Key: keys are each person's own."""
+        return base.idempotency_scope(
             request, endpoint=f"{endpoint} by {self.caller.person.pk}", merchant=self.caller.store.merchant
         )
-        status_code, answer = idempotency.once(scope, make, now=base.now())
-        return Response(wire.shown(answer), status=status_code)
 
 
 class Logout(CallerView):
@@ -141,10 +139,14 @@ class Extractions(CallerView):
         """Create: balance first, credit for the rest, both taken at once."""
         body, now = base.body_of(request), base.now()
 
-        def make() -> idempotency.Answer:
-            return 201, wire.extraction(extractions.create(wire.wanted(body, caller=self.caller), now=now))
-
-        return self.once(request, "POST /api/v1/extraction/to-usdt", make)
+        ways = short.Ways(
+            wish=lambda: extractions.wish(wire.wanted(body, caller=self.caller)),
+            create=lambda: extractions.create(wire.wanted(body, caller=self.caller), now=now),
+            refusals=wire.REFUSALS,
+        )
+        scope = self.scope(request, "POST /api/v1/extraction/to-usdt")
+        (status_code, answer), _ = short.once(scope, ways, lambda made: (201, wire.extraction(made)), now=now)
+        return Response(wire.shown(answer), status=status_code)
 
 
 class Account(CallerView):
@@ -196,10 +198,10 @@ class Supervisors(CallerView):
             name, email = wire.new_supervisor(body)
             return 201, wire.supervisor(supervisors.create(self.caller.store, name=name, email=email, now=now))
 
-        answer = self.once(request, "POST /api/v1/supervisor", make)
+        status_code, answer = idempotency.once(self.scope(request, "POST /api/v1/supervisor"), make, now=now)
         # The password joins after the answer was kept for a repeat: it is at rest nowhere.
-        answer.data["password"] = supervisors.first_password(UUID(answer.data["id"]))
-        return answer
+        password = supervisors.first_password(UUID(answer["id"]))
+        return Response({**answer, "password": password}, status=status_code)
 
 
 class OneSupervisor(CallerView):

@@ -50,6 +50,7 @@ ERRORS: dict[type[Exception], tuple[int, str]] = {
     auth.LockedOut:                   (429, "too many failed logins, try again later"),
 }
 # fmt: on
+REFUSALS: tuple[type[Exception], ...] = (Refused, *ERRORS)
 
 
 def error_of(error: Exception) -> tuple[int, str] | None:

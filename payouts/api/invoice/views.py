@@ -13,7 +13,7 @@ from ledger.accounts import Purpose, Ref
 from payouts.api import base, refusals, throttling
 from payouts.api.invoice import auth, wire
 from payouts.merchants.models import ApiKey
-from payouts.withdrawals import idempotency, withdrawals
+from payouts.withdrawals import short, withdrawals
 
 INTERVAL = throttling.RateLimit("1/12 second")
 READS = throttling.RateLimit("60/minute")
@@ -72,10 +72,12 @@ class Create(InvoiceView):
         body, now = base.body_of(request), base.now()
         scope = base.idempotency_scope(request, endpoint="POST /v2/invoice/api/out/create", merchant=self.key.merchant)
 
-        def make() -> idempotency.Answer:
-            return 200, wire.created(withdrawals.create(wire.order(body, key=self.key), now=now))
-
-        status_code, result = idempotency.once(scope, make, now=now)
+        ways = short.Ways(
+            wish=lambda: short.Wish(wire.order(body, key=self.key)),
+            create=lambda: withdrawals.create(wire.order(body, key=self.key), now=now),
+            refusals=wire.REFUSALS,
+        )
+        (status_code, result), _ = short.once(scope, ways, lambda made: (200, wire.created(made)), now=now)
         return Response(wire.success(result), status=status_code)
 
 

@@ -52,6 +52,7 @@ ERRORS: Mapping[type[Exception], tuple[int, str, str]] = {
     idempotency.KeyReused:           (422, "validate_error",     "This key was used with another request."),
 }
 # fmt: on
+REFUSALS: tuple[type[Exception], ...] = (Refused, *ERRORS)
 KEYS: Mapping[int, str] = {429: "rate_limit"}  # of what the framework refuses; everything else is a validate_error
 ERROR_KEYS = sorted({key for _, key, _ in ERRORS.values()} | {*KEYS.values(), "required_parameter", "validate_error"})
 

@@ -18,7 +18,7 @@ from payouts.merchants.models import ApiKey
 from payouts.webhooks import endpoints, outbox
 from payouts.webhooks import queries as webhook_queries
 from payouts.webhooks.models import Endpoint
-from payouts.withdrawals import counts, idempotency, queries, withdrawals
+from payouts.withdrawals import counts, idempotency, queries, short, withdrawals
 from payouts.withdrawals.advance import By
 
 LIMIT = throttling.RateLimit("60/minute")
@@ -92,10 +92,12 @@ class Withdrawals(MerchantView):
         body, now = base.body_of(request), base.now()
         scope = base.idempotency_scope(request, endpoint="POST /v1/withdrawals", merchant=self.key.merchant)
 
-        def make() -> idempotency.Answer:
-            return 201, wire.withdrawal(withdrawals.create(wire.order(body, key=self.key), now=now))
-
-        status_code, answer = idempotency.once(scope, make, now=now)
+        ways = short.Ways(
+            wish=lambda: short.Wish(wire.order(body, key=self.key)),
+            create=lambda: withdrawals.create(wire.order(body, key=self.key), now=now),
+            refusals=wire.REFUSALS,
+        )
+        (status_code, answer), _ = short.once(scope, ways, lambda made: (201, wire.withdrawal(made)), now=now)
         return Response(answer, status=status_code)
 
 

@@ -46,6 +46,7 @@ ERRORS: dict[type[Exception], tuple[int, str]] = {
     Withdrawal.DoesNotExist:      (404, "withdrawal not found"),
 }
 # fmt: on
+REFUSALS: tuple[type[Exception], ...] = (Refused, *ERRORS)
 
 
 def error_of(error: Exception) -> tuple[int, str] | None:

@@ -14,7 +14,7 @@ from payouts.api import base
 from payouts.api.public import auth, fields, wire
 from payouts.api.public.frame import FINANCIAL, STANDARD, PublicView
 from payouts.merchants.models import ApiKey
-from payouts.withdrawals import counts, ends, idempotency, queries, snapshots, withdrawals
+from payouts.withdrawals import counts, ends, idempotency, queries, short, snapshots, withdrawals
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Withdrawal
 
@@ -50,13 +50,17 @@ def _made(
     scope: idempotency.Scope | None, body: dict[str, Any], *, key: ApiKey, channel: str, now: datetime
 ) -> tuple[dict[str, Any], bool]:
     """What is kept of the withdrawal, and whether it was made by this very call."""
-    made: list[Withdrawal] = []
 
-    def make() -> idempotency.Answer:
-        made[:] = [withdrawals.create(wire.order(body, key=key, channel=channel, now=now), now=now)]
-        return 201, {"seen": snapshots.of(made[0])}
+    def order() -> withdrawals.Order:
+        return wire.order(body, key=key, channel=channel, now=now)
 
-    return idempotency.once(scope, make, now=now)[1], bool(made)
+    ways = short.Ways(
+        wish=lambda: None if body.get("callbackUrl") else short.Wish(order()),  # a URL of its own is written down first
+        create=lambda: withdrawals.create(order(), now=now),
+        refusals=wire.REFUSALS,
+    )
+    (_, kept), is_new = short.once(scope, ways, lambda made: (201, {"seen": snapshots.of(made)}), now=now)
+    return kept, is_new
 
 
 def _in_flight(kept: dict[str, Any]) -> bool:

@@ -74,6 +74,7 @@ ERRORS: Mapping[type[Exception], tuple[int, str]] = {
 }
 SHORT: Mapping[Purpose, str] = {Purpose.MEMO: "Insufficient user wallet balance"}
 # fmt: on
+REFUSALS: tuple[type[Exception], ...] = (Refused, *ERRORS)
 
 
 def error_of(error: Exception) -> tuple[int, str] | None:

@@ -13,7 +13,7 @@ from chain import families, networks
 from chain.models import HotWallet, Intent, SignedAttempt
 from payouts import rounds, tasks
 from payouts.merchants.models import Merchant
-from payouts.withdrawals import idempotency, steps, withdrawals
+from payouts.withdrawals import idempotency, short, steps, withdrawals
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Status, Withdrawal
 from tests import make
@@ -68,11 +68,9 @@ class Desk:
             actor="program",
         )
 
-        def create() -> idempotency.Answer:
-            return 202, {"id": str(withdrawals.create(wanted, now=make.now()).id)}
-
+        ways = short.Ways(lambda: short.Wish(wanted), lambda: withdrawals.create(wanted, now=make.now()), ())
         scope = idempotency.Scope(self.merchant, "withdrawals", key, {"to": to})
-        _, body = idempotency.once(scope, create, now=make.now())
+        (_, body), _ = short.once(scope, ways, lambda made: (202, {"id": str(made.id)}), now=make.now())
         return UUID(body["id"])
 
     def withdrawal(self) -> Withdrawal:
