@@ -6,7 +6,7 @@ no harm: a stretch is only written down by whoever finds the cursor where it beg
 """
 
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -192,8 +192,8 @@ def _incoming(network: str, reader: Reader, reads: Sequence[Read], ours: Ours) -
     found = {(one.txid, one.index): block for one, block in to_us if one.txid not in own}
     moved = [one for one, _ in to_us if one.txid not in own]
     stayed = reader.stayed(moved, {txid: block.hash for (txid, _), block in found.items()})
-    known = _contracts(network)
-    return [_row(network, one, found[one.txid, one.index], known) for one in stayed]
+    named = _Names(network)
+    return [_row(named, one, found[one.txid, one.index]) for one in stayed]
 
 
 def _own(network: str, txids: Collection[str]) -> set[str]:
@@ -202,26 +202,40 @@ def _own(network: str, txids: Collection[str]) -> set[str]:
     return set(attempts.exclude(intent__purpose__in=PAYS_OTHERS).values_list("txid", flat=True))
 
 
-def _contracts(network: str) -> Mapping[bytes, str]:
-    """The assets of the network by the accounts of their contracts."""
-    row = networks.network(network)
-    tokens = {addresses.account_bytes(network, token.contract): asset for asset, token in row.tokens.items()}
-    return {b"": row.coin, **tokens}
+class _Names:
+    """What accounts are called on a network, each asked once: a checksum costs more than all the rest of a row."""
+
+    def __init__(self, network: str) -> None:
+        row = networks.network(network)
+        self.network = network
+        self._assets = {addresses.account_bytes(network, one.contract): asset for asset, one in row.tokens.items()}
+        self._assets[b""] = row.coin
+        self._texts = {b"": networks.NATIVE}
+
+    def text(self, account: bytes) -> str:
+        """Its address."""
+        if account not in self._texts:
+            self._texts[account] = addresses.from_bytes(self.network, account)
+        return self._texts[account]
+
+    def asset(self, contract: bytes) -> str:
+        """What the contract's coins are in our books; empty where they are none of ours."""
+        return self._assets.get(contract, "")
 
 
-def _row(network: str, one: Moved, block: Block, known: Mapping[bytes, str]) -> Incoming:
+def _row(named: _Names, one: Moved, block: Block) -> Incoming:
     at = _moment(block.at_ms)
     return Incoming(
-        id=incoming_id(network, one.txid, one.index, at=at),
-        network=network,
+        id=incoming_id(named.network, one.txid, one.index, at=at),
+        network=named.network,
         txid=one.txid,
         index=one.index,
         block_number=block.number,
         block_hash=block.hash,
         block_at=at,
-        contract=addresses.from_bytes(network, one.contract) if one.contract else networks.NATIVE,
-        asset=known.get(one.contract, ""),
-        recipient=addresses.from_bytes(network, one.recipient),
+        contract=named.text(one.contract),
+        asset=named.asset(one.contract),
+        recipient=named.text(one.recipient),
         amount_units=one.amount_units,
     )
 
