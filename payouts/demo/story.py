@@ -1,4 +1,4 @@
-"""The story: one withdrawal on each chain to COMPLETED, a refusal, a credit draw and its return, the proof."""
+"""The story: a customer pays on each chain, the money leaves on each chain; a refusal, a credit draw, the proof."""
 
 import secrets as randomness
 import subprocess
@@ -15,6 +15,7 @@ from chain import addresses, networks, units
 from chain.devnet import seed
 from ledger.models import Anchor, Block
 from payouts.api.merchant import wire
+from payouts.demo.customer import Customer
 from payouts.demo.desk import Desk
 from payouts.demo.program import Away, Program
 from payouts.demo.receiver import Receiver
@@ -22,7 +23,8 @@ from payouts.demo.terminal import Differs, Terminal
 from payouts.sandbox import money, people
 from payouts.withdrawals import approvers
 
-FUND, CREDIT, FEE = Decimal(1000), Decimal(200), Decimal(1)
+PAID_IN = {"TRC20": Decimal("600.00"), "ERC20": Decimal("400.00")}
+FUND, CREDIT, FEE = sum(PAID_IN.values(), Decimal(0)), Decimal(200), Decimal(1)
 PAYOUTS = {"TRC20": Decimal("120.00"), "ERC20": Decimal("80.50")}
 REFUSED = Decimal("50.00")
 ON_CHAIN_S = 120.0
@@ -34,6 +36,7 @@ EVENTS = ["withdrawal.created", "withdrawal.completed", "withdrawal.rejected"]
 class Cast:
     """Who takes part."""
 
+    customer: Customer
     program: Program
     receiver: Receiver
     first: Desk
@@ -46,8 +49,10 @@ def tell(terminal: Terminal) -> None:
 
     Raises: Differs where it is not as told here.
     """
-    terminal.chapter("A merchant with 1000.00 USDT, a credit line of 200.00, and three approvers")
+    terminal.chapter("A merchant's customer pays USDT on both chains; meanwhile its three approvers log in")
     cast = _cast(terminal)
+    terminal.chapter("The transfers become final, and the money is the merchant's")
+    _credited(cast, terminal)
     recipients = {"TRC20": _fresh_address("tron"), "ERC20": _fresh_address("ethereum")}
     terminal.chapter("Two withdrawals over HTTP, with signed headers")
     made = {network: _create(cast, terminal, network, recipients[network]) for network in PAYOUTS}
@@ -79,13 +84,14 @@ def _cast(terminal: Terminal) -> Cast:
     now = datetime.now(UTC)
     money.provide_wallets()
     merchant, known, _ = people.merchant(name, bare=True, now=now)
-    money.set_balances(merchant, owners=[merchant.id], fund_units=_units(FUND))
     money.set_credit(merchant, owner=merchant.id, limit_units=_units(CREDIT), now=now)
+    money.provide_liquidity(_units(FUND))
     money.issue(money.ASSET)
     base_url = settings.BASE_URL
     key = known["merchant"]
     program = Program(base_url, key_id=key["key_id"], secret=key["secret"])
-    terminal.expect("available", program.get("/v1/balance")["available"], f"{FUND:.2f}")
+    terminal.expect("available", program.get("/v1/balance")["available"], "0.00")
+    customer = _pays(terminal, known["public"])
     receiver = Receiver()
     receiver.start()
     registered = program.post("/v1/webhooks", {"url": receiver.url, "events": EVENTS}, wanted=201)
@@ -95,7 +101,31 @@ def _cast(terminal: Terminal) -> Cast:
         _desk(base_url, f"{name}-{who}", level) for who, level in (("ann", 1), ("ben", 2), ("cho", 1))
     )
     terminal.say(f"{first.username} (level 1), {second.username} (level 2), {refuser.username} (level 1) are logged in")
-    return Cast(program, receiver, first, second, refuser)
+    return Cast(customer, program, receiver, first, second, refuser)
+
+
+def _pays(terminal: Terminal, pair: dict[str, str]) -> Customer:
+    """A customer gets an address on each chain and pays there."""
+    customer = Customer(settings.BASE_URL, user_id="ada", apikey=pair["apikey"], api_secret=pair["api_secret"])
+    for network, amount in PAID_IN.items():
+        address = customer.addresses[network]
+        txid = money.pay(wire.NETWORKS[network], to=address, amount_units=_units(amount))
+        terminal.say(f"{customer.user_id} pays {amount} to {address}")
+        terminal.say(f"  in {txid}")
+    return customer
+
+
+def _credited(cast: Cast, terminal: Terminal) -> None:
+    def look() -> tuple[str, str | None]:
+        try:
+            available = cast.program.get("/v1/balance")["available"]
+        except Away:
+            return "away for a moment", None
+        return available, available if Decimal(available) >= FUND else None
+
+    found = terminal.wait("available", look, timeout_s=ON_CHAIN_S)
+    terminal.expect("what was paid is the merchant's", found, f"{FUND:.2f}")
+    terminal.expect(f"and what the merchant owes {cast.customer.user_id}", cast.customer.owed(), f"{FUND:.2f}")
 
 
 def _desk(base_url: str, username: str, level: int) -> Desk:

@@ -60,11 +60,15 @@ def set_balances(merchant: Merchant, *, owners: Sequence[UUID], fund_units: int,
 
     What is too much goes to the platform's book, since it stays in the wallets.
     """
-    carriers = _carriers(asset)
     for owner in owners:
         _set_balance(merchant, owner=owner, fund_units=fund_units, asset=asset)
-    for network in carriers:
-        lacking_units = fund_units * len(owners) + balances.external_units(network, asset)
+    provide_liquidity(fund_units * len(owners), asset=asset)
+
+
+def provide_liquidity(amount_units: int, *, asset: str = ASSET) -> None:
+    """Let every network that carries the asset hold at least so much, the platform's where it is nobody else's."""
+    for network in _carriers(asset):
+        lacking_units = amount_units + balances.external_units(network, asset)
         if lacking_units > 0:
             _deposit_platform(network, asset, lacking_units)
 
@@ -109,6 +113,14 @@ def _give_coin(row: networks.Network, amount: int) -> None:
         seed.fund_evm(url(row.name), address=address, wei=held_wei + amount)
     else:
         seed.fund_tron(url(row.name), address=address, sun=amount)
+
+
+def pay(network: str, *, to: str, amount_units: int, asset: str = ASSET) -> str:
+    """What a customer does: tokens from outside to an address; the transaction's id, once it is in a block."""
+    row = networks.network(network)
+    token_units = units.to_token_units(network, asset, amount_units)
+    txid = START_MINT[row.family](url(network), contract=row.assets[asset].contract, to=to, units=token_units)
+    return MINED[row.family](url(network), txid)
 
 
 def set_credit(merchant: Merchant, *, owner: UUID, limit_units: int, now: datetime) -> None:

@@ -101,7 +101,8 @@ def test_of_three_nodes_the_one_that_lies_is_put_aside_and_the_truth_comes_in(
 ) -> None:
     customers = Customers(lab)
     LIES[lab.network][lie](three[0])
-    liar, paid = three[0].url.removeprefix("http://"), {}
+    liar = three[0].url.removeprefix("http://")
+    paid: dict[str, int] = {}
     for blocks in (2, 60):  # at the chain's end, and of what is final for long
         EndpointHealth.objects.update(until=timezone.now())  # it is asked again
         paid |= {customers.pay(7_000_000 + blocks): 7_000_000 + blocks}
