@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 from unfold.admin import ModelAdmin
 
 from chain.alarms import Alarm
-from chain.lane_admin import AlarmAdmin, HotWalletAdmin, LaneThresholdAdmin, PauseAdmin
-from chain.models import EndpointHealth, HotWallet, Intent, LaneThreshold, Pause, SignedAttempt
+from chain.lane_admin import AlarmAdmin, HotWalletAdmin, LaneThresholdAdmin, PauseAdmin, SweepRuleAdmin
+from chain.models import EndpointHealth, HotWallet, Intent, LaneThreshold, Pause, SignedAttempt, SweepRule
 from chain.screens import ReadOnly
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class EndpointHealthAdmin(ReadOnly):
 SCREENS: dict[type["Model"], type[ModelAdmin]] = {
     Alarm:          AlarmAdmin,
     LaneThreshold:  LaneThresholdAdmin,
+    SweepRule:      SweepRuleAdmin,
     Pause:          PauseAdmin,
     HotWallet:      HotWalletAdmin,
     Intent:         IntentAdmin,

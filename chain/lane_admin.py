@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from chain import alarms, lanes, networks, pausing
 from chain.alarms import Alarm
-from chain.models import HotWallet, LaneThreshold
+from chain.models import HotWallet, LaneThreshold, SweepRule
 from chain.screens import ReadOnly
 
 DO = {"pause": pausing.pause, "resume": pausing.resume}
@@ -144,12 +144,8 @@ class LaneThresholdForm(forms.ModelForm):  # type: ignore[type-arg]  # the stubs
         return cleaned
 
 
-class LaneThresholdAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
-    """When a lane needs money: for everybody to see, for superusers to set."""
-
-    form = LaneThresholdForm
-    list_display = ("asset", "network", "wallet", "low_amount")
-    list_filter = ("asset", "network")
+class SetBySuperusers(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
+    """Rows that change what is told or swept, never what is paid: for everybody to see, for superusers to set."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Superusers."""
@@ -162,3 +158,27 @@ class LaneThresholdAdmin(ModelAdmin):  # type: ignore[misc]  # unfold is untyped
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002 - Django's signature
         """Superusers."""
         return bool(request.user.is_superuser)
+
+
+class LaneThresholdAdmin(SetBySuperusers):
+    """When a lane needs money."""
+
+    form = LaneThresholdForm
+    list_display = ("asset", "network", "wallet", "low_amount")
+    list_filter = ("asset", "network")
+
+
+class SweepRuleForm(LaneThresholdForm):
+    """A rule about an asset and a network that there are."""
+
+    class Meta(LaneThresholdForm.Meta):
+        model = SweepRule
+        fields = ("asset", "network", "least_amount", "after_s")
+
+
+class SweepRuleAdmin(SetBySuperusers):
+    """From which amount on deposit addresses are swept, and how long after the last deposit."""
+
+    form = SweepRuleForm
+    list_display = ("asset", "network", "least_amount", "after_s")
+    list_filter = ("asset", "network")

@@ -29,7 +29,9 @@ from payouts.payments.admin import DepositAddressAdmin, ExtendedKeyAdmin, UserWa
 from payouts.payments.models import DepositAddress, ExtendedKey
 from payouts.rates.admin import RateAdmin
 from payouts.rates.models import Rate
+from payouts.reconciliation_admin import DifferenceAdmin
 from payouts.site import site
+from payouts.surveying import Difference
 from payouts.webhooks.admin import EndpointAdmin, MessageAdmin
 from payouts.webhooks.models import Endpoint, Message
 from payouts.withdrawals.admin import WithdrawalAdmin
@@ -94,6 +96,7 @@ SCREENS: dict[type[Model], type] = {
     UserWallet:  UserWalletAdmin,
     DepositAddress: DepositAddressAdmin,
     ExtendedKey: ExtendedKeyAdmin,
+    Difference:  DifferenceAdmin,
     User:        PersonAdmin,
     **ledger.admin.SCREENS,
     Block:       SealedBlocks,

@@ -50,8 +50,10 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
     )),
     ("Chains", (
         Entry("Alarms",            "notification_important", "chain", "alarm"),
+        Entry("Ledger and chains", "balance",             "payouts", "difference"),
         Entry("Hot wallets",       "account_balance_wallet", "chain", "hotwallet"),
         Entry("Thresholds",        "vertical_align_bottom", "chain", "lanethreshold"),
+        Entry("Sweep rules",       "cleaning_services",   "chain",   "sweeprule"),
         Entry("Pauses",            "pause_circle",        "chain",   "pause"),
         Entry("Payments",          "send",                "chain",   "intent"),
         Entry("Signed bytes",      "draw",                "chain",   "signedattempt"),

@@ -5,6 +5,7 @@ nobody's books is taken off again: arrivals that are not final or not booked yet
 the places that a chain counts finer than the ledger).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.db.models import Sum
@@ -15,6 +16,17 @@ from ledger import balances
 from payouts.payments.payment_models import Deposit
 
 TRIES = 5
+# fmt: off
+ITEMS: Mapping[str, tuple[int, str]] = {  # counts so much, and what it is
+    "hot":       (+1, "on hot wallets"),
+    "deposits":  (+1, "on deposit addresses"),
+    "in_flight": (+1, "paid out, not settled"),
+    "arriving":  (-1, "came in, not booked yet"),
+    "unbooked":  (-1, "came in, never booked"),
+    "gas":       (-1, "for gas, the platform's"),
+    "ledger":    (-1, "in the ledger"),
+}
+# fmt: on
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +47,19 @@ class Comparison:
     arriving_units: int = 0  # came in there, not booked yet
     unbooked_units: int = 0  # came in there, never to be booked; with it the difference is exact
     block_number: int = 0
+
+    def items(self) -> dict[str, str]:
+        """The amounts by name, as text; what ITEMS says of each adds up to the difference."""
+        amounts_units = {
+            "hot": self.held_units - self.deposits_units,
+            "deposits": self.deposits_units,
+            "in_flight": self.in_flight_units,
+            "arriving": self.arriving_units,
+            "unbooked": self.unbooked_units,
+            "gas": self.gas_units,
+            "ledger": self.ledger_units,
+        }
+        return {name: str(amounts_units[name]) for name in ITEMS}
 
     @property
     def gas_units(self) -> int:

@@ -5,8 +5,9 @@ from typing import Any
 
 import structlog
 from django.db import models
+from django.db.models import F
 
-from chain import alarms, gateway, networks, troubles
+from chain import alarms, gateway, networks, pausing, troubles, units
 from chain.models import Follower, Intent, LaneBalance
 from ledger import audit, balances, seals
 from payouts import reconciliation
@@ -21,17 +22,28 @@ SHOWN_PROBLEMS = 5
 OFF_FOR = timedelta(minutes=2)  # a difference that is gone by then was money on its way
 
 
+STOPPED_BY = "reconciliation"
+
+
 class Difference(models.Model):
-    """How far ledger and chain were apart when they were last compared; the asset's ledger units."""
+    """How far ledger and chain were apart when they were last compared, and why; the asset's ledger units.
+
+    `stopped_units` is the difference for which the network was stopped: an operator who resumes it has taken that one
+    into account, and it stops nothing again; another one does.
+    """
 
     network = models.CharField(max_length=32)
     asset = models.CharField(max_length=16)
     units = models.DecimalField(max_digits=78, decimal_places=0)
     at = models.DateTimeField()
     since = models.DateTimeField(null=True)  # since when they have differed
+    items = models.JSONField(default=dict)  # of which amounts it is made, by reconciliation.ITEMS
+    block_number = models.BigIntegerField(default=0)
+    stopped_units = models.DecimalField(max_digits=78, decimal_places=0, null=True)
 
     class Meta:
         app_label = "payouts"
+        verbose_name = verbose_name_plural = "ledger and chains"
         constraints = [models.UniqueConstraint(fields=["network", "asset"], name="difference_once")]
 
 
@@ -75,7 +87,22 @@ def reconcile(*, now: datetime) -> int:
         for one in Difference.objects.filter(since__lte=now - OFF_FOR)
     }
     alarms.stand("reconciliation.difference", texts, now=now)
+    _stop(now=now)
     return compared
+
+
+def _stop(*, now: datetime) -> None:
+    """Have nothing signed on a network whose wallets lack what the ledger says, until a person resumes it.
+
+    What there is too much of stops nothing: anybody could send a wallet of ours a coin, and stop all payments with it.
+    """
+    short = Difference.objects.filter(since__lte=now - OFF_FOR, units__lt=0)
+    for one in short.exclude(stopped_units=F("units")):
+        lacking = units.text(one.asset, -int(one.units), 2)
+        reason = f"{lacking} {one.asset} less on chain than in the ledger"
+        pause = pausing.pause(one.network, by=STOPPED_BY, reason=reason, now=now)
+        if pause.by == STOPPED_BY:  # otherwise once that one has been ended
+            Difference.objects.filter(pk=one.pk).update(stopped_units=one.units)
 
 
 def prove(*, now: datetime) -> int:
@@ -98,5 +125,9 @@ def _moved(network: str, asset: str) -> bool:
 def _keep(found: reconciliation.Comparison, *, now: datetime) -> None:
     key: dict[str, Any] = {"network": found.network, "asset": found.asset}
     known = Difference.objects.filter(**key).first()
-    since = None if found.ok else (known and known.since) or now
-    Difference.objects.update_or_create(**key, defaults={"units": found.difference_units, "at": now, "since": since})
+    goes_on = known and (known.units < 0) == (found.difference_units < 0)
+    since = None if found.ok else (known.since if known and goes_on else None) or now
+    said = {"items": found.items(), "block_number": found.block_number, "at": now}
+    if found.ok:
+        said["stopped_units"] = None
+    Difference.objects.update_or_create(**key, defaults={"units": found.difference_units, "since": since} | said)
