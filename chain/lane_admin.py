@@ -171,9 +171,10 @@ class LaneThresholdAdmin(SetBySuperusers):
 class SweepRuleForm(LaneThresholdForm):
     """A rule about an asset and a network that there are."""
 
-    class Meta(LaneThresholdForm.Meta):
+    class Meta:
         model = SweepRule
         fields = ("asset", "network", "least_amount", "after_s")
+        widgets = LaneThresholdForm.Meta.widgets
 
 
 class SweepRuleAdmin(SetBySuperusers):
