@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('payouts', '0024_counts_of_lists'),
+        ('payouts', '0025_short_way'),
     ]
 
     operations = [
