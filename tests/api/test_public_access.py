@@ -29,6 +29,7 @@ ROUTES: dict[tuple[str, str], tuple[dict[str, Any] | None, bool]] = {
     ("GET",  "public/webhook/url"):                         (None, False),
     ("POST", "public/webhook/url"):                         ({"url": "https://hooks.example/in"}, False),
     ("POST", "public/webhook/test"):                        ({}, False),
+    ("POST", "public/webhook/replay"):                      ({"id": ABSENT}, False),
     ("GET",  "public/webhook/secret"):                      (None, False),
     ("POST", "public/webhook/secret/rotate"):               ({}, True),
 }

@@ -138,3 +138,10 @@ def test_ids_that_are_none_are_not_found() -> None:
     other = make.withdrawal(program.merchant)
     written = dialects.DIALECTS["merchant"].public_id(other.id)
     assert users.data(program.get(f"/public/payout/get?id={written}"))["id"] == str(other.id)
+
+
+def test_a_user_id_that_no_database_keeps_is_nobodys() -> None:
+    program = users.program()
+    for text in ("%00", "user-12345%00", "%00" * 200):
+        answer = program.get(f"/public/user/balance?userId={text}")
+        assert users.error(answer) == (404, "User wallet not found")
