@@ -214,9 +214,6 @@ AXES_HANDLER = "axes.handlers.database.AxesDatabaseHandler"
 AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = True  # people see in the dashboard what was tried in their name
 AXES_LOCKOUT_TEMPLATE = "payouts/dashboard/locked.html"
-AXES_CLIENT_IP_CALLABLE = "payouts.merchants.origins.address"
-# How many proxies of ours write X-Forwarded-For; what stands left of their entries anybody may have written.
-TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", default=0)
 LOGIN_URL = "admin:login"
 # The proxies in front of `web`, whose X-Forwarded-For says who calls; from anybody else it is hearsay. See proxies.py.
 TRUSTED_PROXIES = [str(ipaddress.ip_network(text.strip())) for text in env.list("TRUSTED_PROXIES", default=[])]

@@ -12,6 +12,8 @@ from django.core.exceptions import RequestDataTooBig
 from rest_framework import exceptions, negotiation, parsers, renderers, status
 from rest_framework.request import Request
 
+from payouts.merchants import origins
+from payouts.merchants.models import Merchant
 from payouts.withdrawals import idempotency
 
 MAX_BODY_BYTES = 1_000_000
@@ -205,6 +207,15 @@ def _told_apart(value: Any) -> Any:
     if isinstance(value, list):
         return [_told_apart(item) for item in value]
     return value if isinstance(value, bool | None) else f"{type(value).__name__} {value}"
+
+
+def check_origin(request: Request, merchant: Merchant) -> None:
+    """Refuse a call from where its merchant has said that none comes from.
+
+    Raises: PermissionDenied.
+    """
+    if not origins.admits(merchant, request._request):  # noqa: SLF001 - the origin is Django's request's
+        raise exceptions.PermissionDenied("calls from this address are not allowed")
 
 
 def now() -> datetime:

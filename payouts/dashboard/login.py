@@ -80,6 +80,8 @@ def password(request: HttpRequest) -> HttpResponse:
             _remember(request, person, request.POST.get("next", ""))
             step = "login-code" if authenticators.of(person) else "login-enrol"
             return HttpResponseRedirect(reverse(f"dashboard:{step}"))
+        if isinstance(person, User):  # somebody else's than a merchant's: that the password was right is not told
+            _count_failure(request, person)
         form.add_error(None, WRONG)
     context = {"form": form, "next": request.POST.get("next", request.GET.get("next", ""))}
     return render(request, "payouts/dashboard/login.html", context)

@@ -24,8 +24,17 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
         Entry("Overview",    "overview",    "view",       "overview"),
         Entry("New payout",  "payout",      "pay",        "payout"),
         Entry("Withdrawals", "withdrawals", "view",       "withdrawal"),
+        Entry("Payments",    "payments",    "view",       "payment"),
+        Entry("Statement",   "statement",   "view",       "statement"),
+    )),
+    ("Programs", (
+        Entry("API keys",    "keys",        "view",       "key"),
+        Entry("Webhooks",    "webhooks",    "view",       "webhook"),
+        Entry("Stores",      "stores",      "view",       "store"),
     )),
     ("Company", (
+        Entry("Settings",    "settings",    "view",       "settings"),
+        Entry("People",      "people",      "view",       "pe"),
         Entry("Security",    "security",    "view",       "security"),
     )),
 )

@@ -3,7 +3,6 @@
 import ipaddress
 from collections.abc import Sequence
 
-from django.conf import settings
 from django.http import HttpRequest
 
 from payouts.merchants.models import Merchant
@@ -20,24 +19,8 @@ class TooMany(ValueError):
 
 
 def address(request: HttpRequest) -> str:
-    """The caller's address: the connection's own, or what the last of our proxies says in `X-Forwarded-For`.
-
-    With TRUSTED_PROXIES=n the n-th entry from the right counts, which our outermost proxy wrote; what stands left of it
-    anybody may have written.
-    """
-    peer = str(request.META.get("REMOTE_ADDR", ""))
-    if not settings.TRUSTED_PROXIES:
-        return peer
-    told = [one.strip() for one in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if one.strip()]
-    return _plain(told[-settings.TRUSTED_PROXIES]) if len(told) >= settings.TRUSTED_PROXIES else peer
-
-
-def _plain(text: str) -> str:
-    """The address in its normal form; a proxy that writes something else says nothing."""
-    try:
-        return str(ipaddress.ip_address(text))
-    except ValueError:
-        return ""
+    """The caller's address, as config/proxies.py has settled it."""
+    return str(request.META.get("REMOTE_ADDR", ""))
 
 
 def parse(lines: Sequence[str]) -> list[str]:
@@ -73,3 +56,8 @@ def admitted(networks: Sequence[str], caller: str) -> bool:
 def admits(merchant: Merchant, request: HttpRequest) -> bool:
     """Whether the merchant may be called from where this request comes."""
     return not merchant.allowed_networks or admitted(merchant.allowed_networks, address(request))
+
+
+def restrict(merchant: Merchant, networks: Sequence[str]) -> None:
+    """Let the merchant be called from these networks alone; from anywhere where there is none."""
+    Merchant.objects.filter(id=merchant.id).update(allowed_networks=list(networks))

@@ -20,3 +20,16 @@ def says_yes(found: WithdrawalSettings, *, amount_units: int) -> bool:
 def user_pays_fee(found: WithdrawalSettings) -> bool:
     """Whether the fee comes out of what the user withdraws, and not on top of it from the merchant."""
     return found.withdrawal_fee_payer == WithdrawalSettings.FeePayer.USER
+
+
+def change(merchant: Merchant, *, auto_withdraw: bool, max_auto_units: int, withdrawal_fee_payer: str) -> None:
+    """Set them all.
+
+    Units: the asset's ledger units.
+    """
+    wanted = {
+        "auto_withdraw": auto_withdraw,
+        "max_auto_units": max_auto_units,
+        "withdrawal_fee_payer": withdrawal_fee_payer,
+    }
+    WithdrawalSettings.objects.update_or_create(merchant=merchant, defaults=wanted)

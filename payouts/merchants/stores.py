@@ -1,5 +1,6 @@
 """Stores and their QR codes: the account behind one, and the address that its extractions went to last."""
 
+import secrets as randomness
 from datetime import datetime
 from uuid import UUID
 
@@ -9,8 +10,11 @@ from django.db import transaction
 from chain import units
 from ledger.accounts import Purpose, Ref
 from payouts import prepared
+from payouts.merchants import logins
 from payouts.merchants.models import Merchant
 from payouts.merchants.store_models import AddressChange, QrCode, Store
+
+PASSWORD_BYTES = 18
 
 
 class NoQrCode(Exception):
@@ -71,3 +75,31 @@ def keep_address(qr_code: QrCode, address: str, *, by: User, withdrawal_id: UUID
 def account(store: Store, owner: UUID, currency: str, purpose: Purpose) -> Ref:
     """The ledger's account of this purpose, for a QR code or a supervisor of the store."""
     return Ref(book=store.merchant_id, owner=owner, asset=currency, purpose=purpose)
+
+
+def found(merchant: Merchant, *, name: str) -> tuple[Store, str]:
+    """Open a store with a login and a QR code of its own; the login's password is told this once."""
+    password = randomness.token_urlsafe(PASSWORD_BYTES)
+    with transaction.atomic():
+        person = User.objects.create_user(f"store-{randomness.token_hex(6)}", password=password)
+        store = make(merchant, name=name, person=person)
+        assign_qr_code(store)
+    return store, password
+
+
+def new_password(store: Store, *, now: datetime) -> str:
+    """Give a store's login another password, told this once; who is in with the old one is out."""
+    password = randomness.token_urlsafe(PASSWORD_BYTES)
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=store.person_id)
+        person.set_password(password)
+        person.save(update_fields=["password"])
+        logins.end_all(person, now=now)
+    return password
+
+
+def switch(store: Store, *, on: bool, now: datetime) -> None:
+    """Switch a store's login off, or on again; what it did stays its own."""
+    with transaction.atomic():
+        User.objects.filter(pk=store.person_id).update(is_active=on)
+        logins.end_all(store.person, now=now)

@@ -206,7 +206,7 @@ def test_pages_may_not_be_framed_kept_or_run_others_scripts() -> None:
         assert not re.search("unsafe|http", policy)
 
 
-def test_a_company_may_name_the_networks_that_its_people_come_from(settings: Any) -> None:
+def test_a_company_may_name_the_networks_that_its_people_come_from() -> None:
     merchant = make.merchant()
     inside = visitors.Visitor(merchant)
     for networks, answer in ((["192.0.2.0/24"], 403), (["192.0.2.0/24", "127.0.0.0/8"], 200), ([], 200)):
@@ -214,6 +214,3 @@ def test_a_company_may_name_the_networks_that_its_people_come_from(settings: Any
         assert inside.get(HOME).status_code == answer
     Merchant.objects.filter(id=merchant.id).update(allowed_networks=["192.0.2.0/24"])
     assert inside.get(HOME, X_Forwarded_For="192.0.2.7").status_code == 403  # anybody can write that
-    settings.TRUSTED_PROXIES = 1
-    assert inside.get(HOME, X_Forwarded_For="127.0.0.1, 192.0.2.7").status_code == 200
-    assert inside.get(HOME, X_Forwarded_For="192.0.2.7, 127.0.0.1").status_code == 403

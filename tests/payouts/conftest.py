@@ -13,4 +13,4 @@ __all__ = ["ethereum", "keystore", "lab", "owner_inside", "tron"]  # chains unde
 @pytest.fixture(autouse=True)
 def _quick_people(settings: Any) -> None:
     """Test people's passwords cost nothing; what a password costs is Django's own matter."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *settings.PASSWORD_HASHERS]

@@ -7,7 +7,7 @@ from bs4 import BeautifulSoup
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 
-from payouts.merchants import key_page
+from payouts.merchants import issuing
 from payouts.merchants.models import ApiKey, Merchant
 from payouts.merchants.oauth_models import Application
 from tests import make
@@ -44,7 +44,7 @@ def let_in(kind: str, merchant: Merchant, shown: list[str]) -> Any:
 
 
 @invoices.conformance("S the key is made in the Security section and shown once")
-@pytest.mark.parametrize("kind", [kind for kind in key_page.KINDS if kind != "tenant"])
+@pytest.mark.parametrize("kind", [kind for kind in issuing.KINDS if kind != issuing.APPLICATION])
 def test_a_key_is_shown_once_works_and_names_who_made_it(kind: str) -> None:
     desk, merchant = Desk(superuser()), make.merchant()
     invoices.deposit(merchant, "ETH", "1")

@@ -68,6 +68,7 @@ class BearerToken(authentication.BaseAuthentication):
         role = _role(login.person)
         if role is None:
             raise exceptions.AuthenticationFailed("invalid or expired token")
+        base.check_origin(request, role[0].merchant)
         return login.person, Caller(login, *role)
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
+from payouts.api import base
 from payouts.api.invoice import wire
 from payouts.merchants import tokens
 from payouts.merchants.models import ApiKey
@@ -27,6 +28,7 @@ class Key(authentication.BaseAuthentication):
         key = tokens.find(parts["key"], api=wire.API, use=self.use) if parts else None
         if key is None:
             raise exceptions.AuthenticationFailed
+        base.check_origin(request, key.merchant)
         return key.issued_to, key
 
 

@@ -72,6 +72,7 @@ class SignedHeader(authentication.BaseAuthentication):
             raise exceptions.AuthenticationFailed("request timestamp too old")
         if not hmac.compare_digest(_expected(request, parts, key), parts["sig"]):
             raise exceptions.AuthenticationFailed("invalid signature")
+        base.check_origin(request, key.merchant)
         _first_use(parts, key, now=now)
         return key.issued_to, key
 

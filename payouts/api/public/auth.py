@@ -9,6 +9,7 @@ from typing import Any
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
+from payouts.api import base
 from payouts.api.public import wire
 from payouts.merchants import pairs
 from payouts.merchants.models import ApiKey
@@ -34,6 +35,7 @@ class Pair(authentication.BaseAuthentication):
             raise exceptions.AuthenticationFailed("x-api-secret header is required")
         if api_secret is not None and not pairs.has_secret(key, api_secret):
             raise exceptions.AuthenticationFailed("Invalid API secret")
+        base.check_origin(request, key.merchant)
         return key.issued_to, key
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature

@@ -6,6 +6,7 @@ from typing import Any
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
 
+from payouts.api import base
 from payouts.merchants import oauth
 
 HEADER = re.compile(r"(?i:Bearer) +(?P<token>[A-Za-z0-9._~+/-]{1,500}=*)", re.ASCII)
@@ -26,6 +27,7 @@ class Bearer(authentication.BaseAuthentication):
         token = oauth.token(parts["token"]) if parts else None
         if token is None:
             raise exceptions.AuthenticationFailed("The access token is invalid or has expired")
+        base.check_origin(request, token.application.merchant)
         return token.application.user, token
 
     def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - the framework's signature
