@@ -1,5 +1,6 @@
 """What is measured: each load runs for some seconds in so many threads and answers how much it did per second."""
 
+import gc
 import itertools
 import json
 import os
@@ -28,7 +29,7 @@ from ledger.posting import Kind, Movement
 from tests.bench import orm
 from tests.bench.place import ACCOUNTS, BOOKS, HERE, ROOT
 
-BEFOREHAND = 6000  # movements of a caller: what he posts in two seconds
+BEFOREHAND = 2500  # movements of a caller: about what he posts in two seconds
 WARM = 6  # so often a prepared statement is planned anew before its plan is kept
 BOOK_BASE, OWNER_BASE = (
     UUID("b0000000-0000-8000-8000-000000000000").int,
@@ -95,6 +96,7 @@ def singles(made: Callable[[], Movement] = anywhere, *, inside: bool = False) ->
     def load() -> int:
         if not hasattr(own, "movements"):
             own.movements = iter([made() for _ in range(BEFOREHAND)])
+            gc.freeze()  # our stock is no garbage to look through while we measure
             for _ in range(WARM):
                 fresh.post_together([made(), made()])
         movement = next(own.movements, None) or made()

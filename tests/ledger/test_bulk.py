@@ -174,6 +174,8 @@ HALVES: dict[str, tuple[int, str, Callable[[Movement, Movement], list[Movement]]
     "the other leg alone":  (1, "convert_in_pairs", lambda _, other: [other]),
     "two transactions":     (1, "convert_in_pairs", lambda one, other: [one, replace(other, txn=new_id())]),
     "another's leg":        (1, "convert_in_pairs", lambda one, other: [one, replace(other, id=new_id())]),
+    "a pair of its own":    (1, "convert_in_pairs",
+                             lambda one, other: [one, replace(other, data={**other.data, "pair": str(other.id)})]),
     "no rate":              (1, "convert_by_rate",  lambda one, other: [replace(one, data={}), other]),
     "a rate in words":      (1, "convert_by_rate",
                              lambda *legs: [replace(leg, data={**leg.data, "rate": "1e3"}) for leg in legs]),
