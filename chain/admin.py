@@ -6,7 +6,7 @@ from unfold.admin import ModelAdmin
 
 from chain.alarms import Alarm
 from chain.lane_admin import AlarmAdmin, HotWalletAdmin, LaneThresholdAdmin, PauseAdmin, SweepRuleAdmin
-from chain.models import EndpointHealth, HotWallet, Intent, LaneThreshold, Pause, SignedAttempt, SweepRule
+from chain.models import EndpointHealth, Follower, HotWallet, Intent, LaneThreshold, Pause, SignedAttempt, SweepRule
 from chain.screens import ReadOnly
 
 if TYPE_CHECKING:
@@ -51,6 +51,12 @@ class EndpointHealthAdmin(ReadOnly):
     list_filter = ("network", "fault")
 
 
+class FollowerAdmin(ReadOnly):
+    """How far each network has been read for what comes in."""
+
+    list_display = ("network", "number", "final_number", "head_number", "at", "caught_up_at")
+
+
 # fmt: off
 SCREENS: dict[type["Model"], type[ModelAdmin]] = {
     Alarm:          AlarmAdmin,
@@ -61,5 +67,6 @@ SCREENS: dict[type["Model"], type[ModelAdmin]] = {
     Intent:         IntentAdmin,
     SignedAttempt:  SignedAttemptAdmin,
     EndpointHealth: EndpointHealthAdmin,
+    Follower:       FollowerAdmin,
 }
 # fmt: on

@@ -79,15 +79,16 @@ def follow(network: str, *, ours: Ours, now: datetime, budget_s: float = BUDGET_
 
 def _cursor(network: str, head: Head) -> Follower:
     """How far the network is read; a network that nobody has followed yet begins at its final block."""
-    at = _moment(head.final_ms)
     row = Follower.objects.filter(network=network).first()
     if row is None:
+        at = _moment(head.final_ms)
+        block = {"number": head.final_number, "hash": head.final_hash, "at": at}
+        place = {"final_number": head.final_number, "final_at": at, "head_number": head.number, "caught_up_at": at}
         with committing("follow_begin"):
-            number, block = head.final_number, {"hash": head.final_hash, "at": at}
-            FollowedBlock.objects.get_or_create(network=network, number=number, defaults=block)
-            defaults = block | {"number": number, "final_number": number, "final_at": at}
-            defaults |= {"head_number": head.number, "caught_up_at": at}
-            row, _ = Follower.objects.get_or_create(network=network, defaults=defaults)
+            row, is_new = Follower.objects.get_or_create(network=network, defaults=block | place)
+            if is_new:  # nothing that was read before is the ground of what is read now
+                FollowedBlock.objects.filter(network=network).delete()
+                FollowedBlock.objects.create(network=network, **block)
     return row
 
 

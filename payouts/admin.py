@@ -25,8 +25,9 @@ from payouts.merchants.people import PersonAdmin
 from payouts.merchants.store_admin import StoreAdmin, SupervisorAdmin
 from payouts.merchants.store_models import QrCode, Store, Supervisor
 from payouts.merchants.user_models import UserWallet
-from payouts.payments.admin import DepositAddressAdmin, ExtendedKeyAdmin, UserWalletAdmin
+from payouts.payments.admin import DepositAddressAdmin, DepositAdmin, ExtendedKeyAdmin, PaymentAdmin, UserWalletAdmin
 from payouts.payments.models import DepositAddress, ExtendedKey
+from payouts.payments.payment_models import Deposit, Payment
 from payouts.rates.admin import RateAdmin
 from payouts.rates.models import Rate
 from payouts.reconciliation_admin import DifferenceAdmin
@@ -95,6 +96,8 @@ SCREENS: dict[type[Model], type] = {
     Message:     MessageAdmin,
     UserWallet:  UserWalletAdmin,
     DepositAddress: DepositAddressAdmin,
+    Deposit:     DepositAdmin,
+    Payment:     PaymentAdmin,
     ExtendedKey: ExtendedKeyAdmin,
     Difference:  DifferenceAdmin,
     User:        PersonAdmin,

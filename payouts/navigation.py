@@ -29,6 +29,10 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
         Entry("Address books",     "contacts",            "payouts", "bookedaddress"),
         Entry("Rule changes",      "published_with_changes", "payouts", "ruleproposal"),
     )),
+    ("Money in", (
+        Entry("Payments in",       "request_quote",       "payouts", "payment"),
+        Entry("Deposits",          "move_to_inbox",       "payouts", "deposit"),
+    )),
     ("Merchants", (
         Entry("Merchants",         "storefront",          "payouts", "merchant"),
         Entry("Stores",            "store",               "payouts", "store"),
@@ -56,6 +60,7 @@ GROUPS: Sequence[tuple[str, Sequence[Entry]]] = (
         Entry("Sweep rules",       "cleaning_services",   "chain",   "sweeprule"),
         Entry("Pauses",            "pause_circle",        "chain",   "pause"),
         Entry("Payments",          "send",                "chain",   "intent"),
+        Entry("Followers",         "rss_feed",            "chain",   "follower"),
         Entry("Signed bytes",      "draw",                "chain",   "signedattempt"),
     )),
     ("People", (

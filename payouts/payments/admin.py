@@ -8,6 +8,7 @@ from chain import units
 from payouts.merchants.screens import ReadOnly
 from payouts.merchants.user_models import UserWallet
 from payouts.payments import wallets
+from payouts.payments.payment_models import Deposit, Payment
 
 ASSET = "USDT"
 
@@ -80,3 +81,42 @@ class ExtendedKeyAdmin(ReadOnly):
     list_display = ("network", "path", "xpub", "created_at")
     fields = list_display
     readonly_fields = fields
+
+
+class PaymentAdmin(ReadOnly):
+    """What merchants asked their customers to pay, and what came of it."""
+
+    list_display = ("id", "merchant", "network", "due", "received", "status", "order_id", "expires_at", "created_at")
+    list_filter = ("status", "network", "asset")
+    search_fields = ("=id", "=address", "=order_id", "merchant__name")
+    search_help_text = "A whole id, address or order id, or a merchant's name"
+    list_select_related = ("merchant",)
+    ordering = ("-id",)
+
+    @admin.display(description="Due")
+    def due(self, payment: Payment) -> str:
+        """What the customer is asked for."""
+        return f"{units.text(payment.asset, payment.due_units, 2)} {payment.asset}"
+
+    @admin.display(description="Received")
+    def received(self, payment: Payment) -> str:
+        """What has come so far."""
+        return units.text(payment.asset, payment.received_units, 2)
+
+
+class DepositAdmin(ReadOnly):
+    """Every deposit that is final: credited, or left alone and why (unknown tokens, dust)."""
+
+    list_display = ("txid", "network", "amount", "status", "reason", "merchant", "block_number", "block_at")
+    list_filter = ("status", "reason", "network", "asset")
+    search_fields = ("=id", "=txid", "=address__address", "merchant__name")
+    search_help_text = "A whole transaction or address, or a merchant's name"
+    list_select_related = ("merchant",)
+    ordering = ("-created_at",)
+
+    @admin.display(description="Amount")
+    def amount(self, deposit: Deposit) -> str:
+        """In coins; of an unknown token what its contract counts."""
+        if not deposit.asset:
+            return f"{deposit.amount_units} of {deposit.contract}"
+        return f"{units.text(deposit.asset, deposit.amount_units, 2)} {deposit.asset}"

@@ -26,6 +26,14 @@ def pay(lab: Any, to: str, units: int, *, asset: str = "USDT") -> str:
     return str(lab.as_owner("transfer", to, units))
 
 
+def take_back(lab: Any, blocks: int) -> None:
+    """A reorganisation whose blocks hold none of what was in them."""
+    if lab.network == "tron":
+        lab.ask("dev/reorg", depth=blocks, repool=False)
+    else:
+        lab.orphan(blocks)
+
+
 class Customers:
     """Addresses on one network, and the follower that looks for them."""
 
@@ -44,11 +52,7 @@ class Customers:
         return pay(self.lab, self.addresses[to], units, asset=asset)
 
     def take_back(self, blocks: int) -> None:
-        """A reorganisation whose blocks hold none of what was in them."""
-        if self.lab.network == "tron":
-            self.lab.ask("dev/reorg", depth=blocks, repool=False)
-        else:
-            self.lab.orphan(blocks)
+        take_back(self.lab, blocks)
 
 
 def rows(state: str = "") -> list[tuple[str, int, str]]:

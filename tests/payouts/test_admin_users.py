@@ -1,13 +1,17 @@
 """The admin's pages of merchants' users: what they are owed, where they pay in, what their merchant has set."""
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from payouts.merchants import settings as merchant_settings
 from payouts.merchants.user_models import UserWallet
+from payouts.payments import payments
 from tests import make
 from tests.api import users
+from tests.payouts import arrivals
 from tests.payouts.desk import Desk, superuser, text
 
 pytestmark = pytest.mark.django_db
@@ -63,3 +67,20 @@ def test_a_merchants_settings_are_typed_in_coins() -> None:
     assert not merchant_settings.says_yes(merchant_settings.of(merchant), amount_units=make.usdt("250.500001"))
     assert not merchant_settings.user_pays_fee(merchant_settings.of(merchant))
     assert "250.50" in desk.client.get(f"/admin/payouts/merchant/{merchant.id}/change/").content.decode()
+
+
+def test_payments_and_deposits_are_listed_and_what_was_left_alone_says_why() -> None:
+    program, desk = users.program(), Desk(superuser())
+    address = str(program.merchant.deposit_addresses.get(network="tron").address)
+    rows = [arrivals.came_in("tron", address, units) for units in (make.usdt("5"), 1)]
+    arrivals.came_in("tron", address, 77, asset="", contract="T" * 34)
+    arrivals.book()
+    order = payments.Order(program.merchant, "tenant", "USDT", "tron", Decimal(20), timedelta(hours=1))
+    asked = payments.create(order, now=make.now())
+    shown = page(desk, "deposit")
+    assert all(row.txid in shown for row in rows)
+    for told in ("5.00 USDT", "too little to be booked", "a token that is not in our catalogue", f"77 of {'T' * 34}"):
+        assert told in shown
+    assert str(asked.id) in page(desk, "payment")
+    assert desk.client.post(f"/admin/payouts/payment/{asked.id}/change/", {}).status_code == 403
+    assert desk.client.get("/admin/chain/follower/").status_code == 200

@@ -48,6 +48,7 @@ class Desk:
         self.network = networks.network(order.network)
         self.merchant = Merchant.objects.get(id=order.merchant)
         self.lab: Any = at(self.network)
+        self.destination = order.destination
         self._order = order
         self._ids: list[UUID] = []
 

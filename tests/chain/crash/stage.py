@@ -48,7 +48,7 @@ def _play(order: orders.Order) -> None:
     from django.conf import settings
     from django.db import connections
 
-    from tests.chain.crash import desk, naive, paths
+    from tests.chain.crash import desk, naive, paid_in, paths
 
     connections.settings["default"]["NAME"] = settings.DATABASES["default"]["NAME"] = order.database
     settings.KEYSTORE_DIR, settings.KEYSTORE_PASSPHRASE_FILE = order.keystore, order.passphrase_file
@@ -59,9 +59,10 @@ def _play(order: orders.Order) -> None:
         naive.plant()
     failpoints.arm({failpoints.DIE_AT: order.failpoint, failpoints.SEEN: order.seen})
     everybody = desk.Desk(order)
-    paths.PATHS[order.path].script(everybody)
+    path = (paths.PATHS | paid_in.PATHS)[order.path]
+    path.script(everybody)
     if order.finish:
-        paths.PATHS[order.path].finish(everybody)
+        path.finish(everybody)
 
 
 def _warm() -> None:
@@ -72,7 +73,7 @@ def _warm() -> None:
     from eth_hash.auto import keccak
 
     from chain import networks
-    from tests.chain.crash import desk, naive, paths  # noqa: F401 - the children need not import them again
+    from tests.chain.crash import desk, naive, paid_in, paths  # noqa: F401 - the children need not import them again
 
     for name in paths.FAMILIES:
         networks.NETWORKS[name] = replace(networks.NETWORKS[name], confirmations=desk.DEPTH)
