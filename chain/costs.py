@@ -44,3 +44,14 @@ def paid_units(network: str, *, wallets: Collection[str] | None = None, upto_blo
 def of_payout(payout_id: UUID) -> list[Cost]:
     """What a payout's transactions have cost, in the order of their verdicts; nothing before the first."""
     return list(Cost.objects.filter(intent__payout_id=payout_id).order_by("id"))
+
+
+def unbooked(*, limit: int) -> list[Cost]:
+    """Costs that are in nobody's books, locked until the caller's transaction ends; what another one holds is left."""
+    rows = Cost.objects.select_for_update(skip_locked=True, of=("self",)).select_related("intent")
+    return list(rows.filter(booked_at=None).order_by("id")[:limit])
+
+
+def book(costs: Iterable[Cost], *, now: datetime) -> None:
+    """Mark them as booked, in the transaction that books them; the database lets that happen once."""
+    Cost.objects.filter(pk__in=[cost.pk for cost in costs]).update(booked_at=now)

@@ -270,7 +270,7 @@ class EndpointHealth(models.Model):
 
 
 class Cost(models.Model):
-    """What a decided transaction took from its wallet in the network's own coin; appended with the verdict."""
+    """What a decided transaction took from its wallet in the network's coin; appended with the verdict, booked once."""
 
     intent = models.ForeignKey(Intent, on_delete=models.PROTECT, related_name="costs")
     network = models.CharField(max_length=32)
@@ -280,6 +280,7 @@ class Cost(models.Model):
     fee_units = UnitsField()  # the coin's smallest: wei, sun
     detail = models.JSONField()  # gas and its price, or energy and bandwidth
     at = models.DateTimeField()
+    booked_at = models.DateTimeField(null=True, blank=True)  # when it came into the platform's book
 
     class Meta:
         """A transaction costs once."""
@@ -288,4 +289,7 @@ class Cost(models.Model):
             models.UniqueConstraint(fields=["network", "txid"], name="cost_once_per_transaction"),
             models.CheckConstraint(condition=Q(fee_units__gte=0), name="cost_not_negative"),
         ]
-        indexes = [models.Index(fields=["network", "block_number"], name="cost_by_block")]
+        indexes = [
+            models.Index(fields=["network", "block_number"], name="cost_by_block"),
+            models.Index(fields=["id"], condition=Q(booked_at=None), name="cost_to_book"),
+        ]

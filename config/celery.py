@@ -44,6 +44,7 @@ app.conf.beat_schedule = {
     "survey":     {"task": "payouts.tasks.survey",     "schedule": 15.0, "options": {"queue": "worker", "expires": 15}},
     "reconcile":  {"task": "payouts.tasks.reconcile",  "schedule": 60.0, "options": {"queue": "worker", "expires": 60}},
     "rates":      {"task": "payouts.tasks.rates",      "schedule": 30.0, "options": {"queue": "worker", "expires": 30}},
+    "gas":        {"task": "payouts.tasks.gas",        "schedule": 30.0, "options": {"queue": "worker", "expires": 30}},
     "prove":      {"task": "payouts.tasks.prove",      "schedule": 6 * 3600, "options": {"queue": "worker"}},
     "partition":  {"task": "payouts.tasks.partition",  "schedule": 3600, "options": {"queue": "worker"}},
 }

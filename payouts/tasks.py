@@ -10,6 +10,7 @@ from chain import addresses, incoming, networks, transfers
 from chain.models import Intent, Purpose
 from ledger import partitions, posting, seals
 from payouts import anchors, doorbell, rights, rounds, surveying, turns
+from payouts import gas as fees_paid
 from payouts.api import dialects
 from payouts.payments import addresses as deposit_addresses
 from payouts.payments import deposits as booking
@@ -201,6 +202,12 @@ def anchor() -> int:
 def rates() -> int:
     """Have the provider of rates say what assets are worth, where there is one."""
     return rounds.sweep("rates", lambda now: providers.renew(now=now))
+
+
+@shared_task(name="payouts.tasks.gas")
+def gas() -> int:
+    """Book what our transactions have cost."""
+    return rounds.sweep("gas", lambda now: fees_paid.book_due(now=now))
 
 
 @shared_task(name="payouts.tasks.partition")

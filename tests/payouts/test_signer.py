@@ -115,6 +115,9 @@ REFUSED = {
             )
         ),
         "UPDATE chain_hotwallet SET address = 'x'",
+        "UPDATE chain_hotwallet SET kind = 'deposit', number = 1, touched_block = 1, touched_at = now()",
+        'INSERT INTO chain_intent SELECT (jsonb_populate_record(i, \'{"id": "0197f0e0-0000-7000-8000-000000000001",'
+        ' "purpose": "topup", "payout_id": null, "contract": "", "seq": 1}\')).* FROM chain_intent i',
         "INSERT INTO chain_hotwallet SELECT * FROM chain_hotwallet WHERE false",
         "UPDATE payouts_steptaken SET payload_hash = 'x'",
         f"INSERT INTO payouts_steptaken ({COPIED}) SELECT {COPIED} FROM payouts_steptaken WHERE verb = 'approve_l1'",
@@ -139,6 +142,7 @@ REFUSED = {
     ],
     "sluice_signer": [
         "INSERT INTO chain_intent SELECT * FROM chain_intent WHERE false",
+        "SELECT chain_deposit_lane('tron', 1, 'T1', 1, now())",
         "UPDATE chain_intent SET state = 'DEAD'",
         "INSERT INTO payouts_steptaken SELECT * FROM payouts_steptaken WHERE false",
         "UPDATE payouts_withdrawal SET status = 'APPROVED'",
