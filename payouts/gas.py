@@ -1,8 +1,8 @@
 """The fees that our transactions paid on chain, in the platform's book: by network and purpose, each cost once.
 
 The platform brings the coin and it is gone: DEPOSIT, FREEZE and DEBIT of the same amount, in an account per network
-that belongs to nobody else. So its statement says what gas has cost, payouts' and sweeps' apart, and the outside world's
-account sums to nought: what operators send to hot wallets for gas is not followed, and is nobody's balance until then.
+of its own. So its statement says what gas has cost, payouts' and sweeps' apart, and the outside world's
+account sums to nought: what operators send to hot wallets for gas is not followed, and is nobody's balance till then.
 """
 
 import uuid
