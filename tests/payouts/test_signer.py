@@ -77,6 +77,10 @@ def test_each_process_does_its_part_with_its_own_role_alone(
 
 
 COPIED = "withdrawal_id, verb, from_status, to_status, actor, person_id, payload_hash, reason, data, evidence, at"
+TOP_UP_OF_A_THIEF = """
+INSERT INTO chain_intent SELECT (jsonb_populate_record(i, '{"id": "0197f0e0-0000-7000-8000-000000000001", "seq": 1,
+    "purpose": "topup", "payout_id": null, "contract": ""}')).* FROM chain_intent i
+"""
 REFUSED = {
     "sluice_app": [
         "INSERT INTO chain_signedattempt SELECT * FROM chain_signedattempt WHERE false",
@@ -116,8 +120,7 @@ REFUSED = {
         ),
         "UPDATE chain_hotwallet SET address = 'x'",
         "UPDATE chain_hotwallet SET kind = 'deposit', number = 1, touched_block = 1, touched_at = now()",
-        'INSERT INTO chain_intent SELECT (jsonb_populate_record(i, \'{"id": "0197f0e0-0000-7000-8000-000000000001",'
-        ' "purpose": "topup", "payout_id": null, "contract": "", "seq": 1}\')).* FROM chain_intent i',
+        TOP_UP_OF_A_THIEF,
         "INSERT INTO chain_hotwallet SELECT * FROM chain_hotwallet WHERE false",
         "UPDATE payouts_steptaken SET payload_hash = 'x'",
         f"INSERT INTO payouts_steptaken ({COPIED}) SELECT {COPIED} FROM payouts_steptaken WHERE verb = 'approve_l1'",
