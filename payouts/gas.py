@@ -16,7 +16,7 @@ from chain import costs, units
 from chain.models import Cost
 from ledger import posting
 from ledger.accounts import Purpose, Ref
-from ledger.posting import PLATFORM_BOOK, Kind, Movement
+from ledger.posting import JSON, PLATFORM_BOOK, Kind, Movement
 
 BATCH = 1_000
 
@@ -51,7 +51,7 @@ def _movements(network: str, coin: str, purpose: str, spent: Sequence[Cost]) -> 
     lines = ((Kind.DEPOSIT, outside, available), (Kind.FREEZE, available, frozen), (Kind.DEBIT, frozen, outside))
     first = spent[0]
     txn = posting.event_id(first.intent_id, f"gas {first.pk}")
-    said = {"purpose": purpose, "transactions": len(spent)}
+    said: dict[str, JSON] = {"purpose": purpose, "transactions": len(spent)}
     return [
         Movement(posting.event_id(txn, kind), txn, kind, source, target, amount_units, f"gas: {purpose}", said)
         for kind, source, target in lines

@@ -39,7 +39,7 @@ def test_fees_of_payouts_top_ups_and_sweeps_are_booked_once_by_any_number_of_wor
     coin = networks.network(bank.network).coin
     before = reconciliation.compare(bank.network, coin)
     answers = together(*[lambda: gas.book_due(now=make.now())] * 3)
-    assert sum(answers) == Cost.objects.count() >= 3
+    assert sum(one for one in answers if isinstance(one, int)) == Cost.objects.count() >= 3
     assert gas.book_due(now=make.now()) == 0
     by_purpose = {
         purpose: sum(Cost.objects.filter(intent__purpose=purpose).values_list("fee_units", flat=True))
