@@ -57,8 +57,11 @@ class PayoutForm(forms.Form):
     def __init__(self, visit: Visit, *args: Any) -> None:
         super().__init__(*args)
         self.fields["way"].choices = [  # type: ignore[attr-defined]  # a ChoiceField's
-            (f"{asset}/{network}", f"{asset} on {sheet.network(network)}")
-            for asset, network in quoting.ways(visit.merchant)
+            ("", "Choose …"),  # nothing is chosen by mistake
+            *(
+                (f"{asset}/{network}", f"{asset} on {sheet.network(network)}")
+                for asset, network in quoting.ways(visit.merchant)
+            ),
         ]
 
     def clean(self) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from chain import networks
+from chain.assets import ASSETS
 from ledger import balances, posting
 from ledger.accounts import Purpose
 from payouts.merchants.models import Merchant
@@ -69,7 +70,7 @@ def total_units(merchant: Merchant, *, asset: str, network: str, net_units: int)
 
 
 def ways(merchant: Merchant) -> Sequence[tuple[str, str]]:
-    """The assets and networks in which a person may pay here now: those with a fee and with endpoints."""
+    """The assets and networks in which a person may pay here now, by asset: those with a fee and with endpoints."""
     rows = FeeRule.objects.filter(Q(merchant=None) | Q(merchant=merchant), api=DASHBOARD)
     priced = set(rows.values_list("asset", "network"))
-    return [(asset, row.name) for row in networks.configured() for asset in row.assets if (asset, row.name) in priced]
+    return [(asset, row.name) for asset in ASSETS for row in networks.configured() if (asset, row.name) in priced]
