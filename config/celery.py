@@ -39,6 +39,7 @@ app.conf.beat_schedule = {
     "deposits":   {"task": "payouts.tasks.deposits",   "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "make_runs":  {"task": "payouts.tasks.make_runs",  "schedule": 2.0, "options": {"queue": "worker", "expires": 5}},
     "webhooks":   {"task": "payouts.tasks.webhooks",   "schedule": 1.0, "options": {"queue": "webhooks", "expires": 5}},
+    "transfers":  {"task": "payouts.tasks.transfers",  "schedule": 1.0, "options": {"queue": "worker", "expires": 5}},
     "seal":       {"task": "payouts.tasks.seal",       "schedule": 0.5, "options": {"queue": "worker", "expires": 5}},
     "anchor":     {"task": "payouts.tasks.anchor",     "schedule": 2.0, "options": {"queue": "worker", "expires": 5}},
     "survey":     {"task": "payouts.tasks.survey",     "schedule": 15.0, "options": {"queue": "worker", "expires": 15}},

@@ -79,6 +79,12 @@ def of(refs: Collection[Ref]) -> dict[Ref, Balance]:
     return {ref: found.get(ref_id) or absent(ref) for ref_id, ref in ids.items()}
 
 
+def of_owners(book_id: UUID, owners: Collection[UUID], purposes: Collection[Purpose]) -> dict[Ref, Balance]:
+    """The accounts of some owners in a book that have been opened, of every asset, all at one moment."""
+    rows = Account.objects.filter(book=book_id, owner__in=owners, purpose__in=purposes)
+    return {_ref(row): Balance(row.balance, row.floor, row.seq) for row in rows}
+
+
 def book(book_id: UUID) -> list[tuple[Ref, Balance]]:
     """Every account of a book with its balance, in a stable order."""
     accounts = Account.objects.filter(book=book_id).order_by("asset", "purpose", "network", "owner")

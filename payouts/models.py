@@ -10,6 +10,7 @@ from payouts.payments.models import DepositAddress, ExtendedKey
 from payouts.payments.payment_models import Deposit, Payment, PaymentStep
 from payouts.rates.models import Rate
 from payouts.runs.models import Run, RunRow
+from payouts.subaccounts.models import SubAccount, Transfer
 from payouts.surveying import Difference
 from payouts.ticks import Tick
 from payouts.webhooks.models import Attempt, Endpoint, Message, MessageCount, SigningSecret
@@ -54,8 +55,10 @@ __all__ = [
     "SigningSecret",
     "StepTaken",
     "Store",
+    "SubAccount",
     "Supervisor",
     "Tick",
+    "Transfer",
     "UserWallet",
     "Withdrawal",
     "WithdrawalCount",

@@ -17,6 +17,7 @@ from payouts.payments import deposits as booking
 from payouts.payments import payment_sweeps
 from payouts.rates import providers
 from payouts.runs import making
+from payouts.subaccounts import transfers as subaccount_transfers
 from payouts.webhooks import delivery
 from payouts.withdrawals import authority, payable, queries, rehearsal, runs, screening, steps, withdrawals
 from payouts.withdrawals.models import Withdrawal
@@ -178,6 +179,13 @@ def _book_alike(ids: Sequence[UUID], now: datetime) -> list[UUID]:
 def make_runs() -> int:
     """Make the next withdrawals of confirmed payout runs."""
     return rounds.sweep("make_runs", lambda now: making.go_on(now=now))
+
+
+@shared_task(name="payouts.tasks.transfers")
+def transfers_between() -> int:
+    """Move money between merchants' main accounts and their sub-accounts."""
+    ids = subaccount_transfers.to_do(limit=rounds.BATCH)
+    return rounds.each("transfers", ids, lambda one, now: subaccount_transfers.do(one, now=now), refusals=())
 
 
 @shared_task(name="payouts.tasks.webhooks")

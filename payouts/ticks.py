@@ -4,7 +4,20 @@ from datetime import datetime
 
 from django.db import models
 
-SWEEPS = ("screen", "lanes", "dispatch", "sign", "send", "watch", "settle", "follow", "deposits", "webhooks", "seal")
+SWEEPS = (
+    "screen",
+    "lanes",
+    "dispatch",
+    "sign",
+    "send",
+    "watch",
+    "settle",
+    "follow",
+    "deposits",
+    "transfers",
+    "webhooks",
+    "seal",
+)
 
 
 class Tick(models.Model):

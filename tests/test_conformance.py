@@ -21,7 +21,7 @@ def test_a_line_that_no_test_names_any_more_is_missed() -> None:
 def test_the_command_prints_the_list_and_is_content(capsys: pytest.CaptureFixture[str]) -> None:
     assert conformance.main() == 0
     told = capsys.readouterr().out
-    assert "tenant – not built" in told
+    assert "dashboard – not built" in told
     for lines in conformance.STATED.values():
         assert all(f"  S  {line}\n" in told for line in lines)
 

@@ -9,6 +9,7 @@ from payouts.api.extraction import wire as extraction
 from payouts.api.invoice import wire as invoice
 from payouts.api.merchant import wire as merchant
 from payouts.api.public import wire as public
+from payouts.api.tenant import hooks as tenant_hooks
 from payouts.api.tenant import wire as tenant
 from payouts.webhooks.models import Message
 
@@ -36,7 +37,7 @@ DIALECTS: Mapping[str, Dialect] = {
     "invoice": Dialect(invoice.public_id, invoice.parse_id, no_webhooks),
     "merchant": Dialect(merchant.public_id, merchant.parse_id, merchant.webhook_body),
     "public": Dialect(public.public_id, public.parse_id, public.webhook_body),
-    "tenant": Dialect(tenant.public_id, tenant.parse_id, tenant.webhook_body),
+    "tenant": Dialect(tenant.public_id, tenant.parse_id, tenant_hooks.webhook_body),
 }
 
 

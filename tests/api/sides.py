@@ -56,6 +56,8 @@ def side(merchant: Merchant, *, largest: str = "100000", times: int = 1) -> Side
         "public": {"public_id": asked, "id": asked, "userId": wallet.user_id},
         "invoice": {},
         "tenant": {
+            **_wallet(tenant),
+            "transaction_id": tenants.told(tenant.post("/payments/", tenants.PAYMENT), status=201)["transaction_id"],
             "withdrawal_id": tenants.told(tenant.create(amount=10), status=201)["id"],
             "app_id": str(tenants.told(tenant.post("/o/apps/", {"name": "other"}), status=201)["id"]),
         },
@@ -65,3 +67,8 @@ def side(merchant: Merchant, *, largest: str = "100000", times: int = 1) -> Side
 
 def _bearer(program: tenants.Program, scope: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {program.with_scope(scope).token}"}
+
+
+def _wallet(program: tenants.Program) -> dict[str, str]:
+    made = tenants.told(program.post("/wallets/", {"name": "Wallet"}), status=201)
+    return {"number": str(made["id"]), "wallet_id": made["wallet_id"]}

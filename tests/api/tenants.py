@@ -23,6 +23,7 @@ from tests import make
 FORM = "application/x-www-form-urlencoded"
 SCOPED = ("read", "write", "admin", "read write", "read write admin")  # what a token may be good for
 CREATE = {"amount": 50, "currency": "USDTTRC20", "address": make.TRON_ADDRESS}
+PAYMENT = {"amount": 100, "currency": "USDTTRC20"}
 # The steps that lead to a documented status.
 ROADS = {
     "pending": (),

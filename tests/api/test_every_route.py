@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -18,6 +18,8 @@ from payouts.merchants.models import Merchant
 from payouts.merchants.oauth_models import Application
 from payouts.merchants.store_models import Supervisor
 from payouts.merchants.user_models import UserWallet
+from payouts.payments.payment_models import Payment
+from payouts.subaccounts.models import SubAccount, Transfer
 from payouts.webhooks.models import Endpoint, Message, SigningSecret
 from payouts.withdrawals.models import IdempotencyKey, Withdrawal
 from tests import make
@@ -31,6 +33,8 @@ URL = {"url": "https://hooks.example/other"}
 NOBODYS = None  # a route that asks nobody who they are
 V1 = "/api/v1"
 STATUS, CALLBACK = {"withdrawal_id": "{withdrawal_id}"}, {"callback_url": URL["url"]}
+WALLET, PAID = {"wallet_id": "{wallet_id}"}, {"transaction_id": "{transaction_id}"}
+MOVE, PAYMENT = {**WALLET, "currency": "USDTTRC20", "amount": 10}, {**WALLET, **tenants.PAYMENT}
 ESTIMATE = {"amount": 100, "currency": "USDTTRC20"}
 VALIDATE = {"address": make.EVM_ADDRESS, "currency": "USDTARB"}
 # fmt: off
@@ -86,6 +90,10 @@ TABLE: dict[tuple[str, str], tuple[str | None, Any, int, int | None]] = {
     ("DELETE", "/o/apps/{app_id}/"):                             ("tenant, read write", None, 204, 404),
     ("GET",    "/currencies/"):                                  ("tenant, read write", None, 200, None),
     ("GET",    "/rates/"):                                       ("tenant, read", "?currency_to=USDTTRC20", 200, None),
+    ("POST",   "/payments/"):                                    ("tenant, read write", PAYMENT, 201, 404),
+    ("GET",    "/payments/"):                                    ("tenant, read write", None, 200, None),
+    ("POST",   "/payments/status/"):                             ("tenant, read write", PAID, 200, 404),
+    ("GET",    "/payments/min-amount/"):                         ("tenant, read write", "?currency=ETH", 200, None),
     ("POST",   "/withdrawal/"):                                  ("tenant, read write", tenants.CREATE, 201, None),
     ("GET",    "/withdrawal/"):                                  ("tenant, read write", None, 200, None),
     ("GET",    "/withdrawal/{withdrawal_id}/"):                  ("tenant, read write", None, 200, 404),
@@ -99,7 +107,16 @@ TABLE: dict[tuple[str, str], tuple[str | None, Any, int, int | None]] = {
     ("POST",   "/user/webhooks/"):                               ("tenant, write", CALLBACK, 201, None),
     ("POST",   "/user/webhooks/test/"):                          ("tenant, write", {}, 400, None),
     ("POST",   "/user/webhooks/secret/rotate/"):                 ("tenant, write", {}, 200, None),
+    ("GET",    "/user/balances/"):                               ("tenant, read write", None, 200, None),
+    ("GET",    "/user/balances/history/"):                       ("tenant, read", None, 200, None),
     ("GET",    "/user/fees/"):                                   ("tenant, admin", None, 200, None),
+    ("GET",    "/wallets/"):                                     ("tenant, read write", None, 200, None),
+    ("POST",   "/wallets/"):                                     ("tenant, read write", {"name": "w"}, 201, None),
+    ("GET",    "/wallets/{number}/"):                            ("tenant, read write", None, 200, 404),
+    ("POST",   "/wallets/balances/"):                            ("tenant, read write", WALLET, 200, 404),
+    ("POST",   "/wallets/transfer-to-user/"):                    ("tenant, read write", MOVE, 202, 404),
+    ("POST",   "/wallets/withdraw-to-master/"):                  ("tenant, read write", MOVE, 400, 404),
+    ("POST",   "/wallets/transfer-history/"):                    ("tenant, read write", WALLET, 200, 404),
     ("GET",    "/status/"):                                      (NOBODYS, None, 200, None),
 }
 # fmt: on
@@ -164,7 +181,20 @@ def api_of(path: str) -> str:
 
 def state() -> Any:
     """All that a refused call must leave as it is."""
-    tables = (Withdrawal, Event, IdempotencyKey, Endpoint, Message, SigningSecret, Supervisor, UserWallet, Application)
+    tables = (
+        Withdrawal,
+        Event,
+        IdempotencyKey,
+        Endpoint,
+        Message,
+        SigningSecret,
+        Supervisor,
+        UserWallet,
+        Application,
+        SubAccount,
+        Transfer,
+        Payment,
+    )
     flags = [*Supervisor.objects.order_by("id").values_list("qr_active", "deleted_at")]
     statuses = [*Withdrawal.objects.order_by("id").values_list("status")]
     books = [balances.book(one.id) for one in Merchant.objects.order_by("id")]
@@ -182,6 +212,8 @@ def has(who: str, opens: str | None) -> bool:
 def test_only_a_routes_own_credential_opens_it(who: str, mine: sides.Side) -> None:
     headers = {"nobody": {}, "garbage": GARBAGE}.get(who) or mine.headers.get(who, {})
     before = state()
+    with connection.cursor() as cursor:  # a refusal needs no database, and on a busy machine so many take their time
+        cursor.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
     for (method, path), (opens, _, answer, _) in TABLE.items():
         api = api_of(path)
         if has(who, opens):

@@ -20,6 +20,7 @@ from payouts.api.extraction import schema as extraction
 from payouts.api.invoice import schema as invoice
 from payouts.api.merchant import schema as merchant
 from payouts.api.public import schema as public
+from payouts.api.tenant import money_shapes as tenant_money
 from payouts.api.tenant import shapes as tenant
 from tests.api import (
     invoices,
@@ -27,6 +28,8 @@ from tests.api import (
     test_merchant_documents,
     test_public_documents,
     test_tenant_documents,
+    test_tenant_payments,
+    test_tenant_wallets,
 )
 
 APIS = [*urls.APIS]
@@ -111,6 +114,11 @@ def test_the_examples_are_the_seeds_own() -> None:
         (test_tenant_documents.SEED_PRICED, tenant.SEED_PRICED),
         (test_tenant_documents.SEED_ESTIMATE_REQUEST, tenant.SEED_ESTIMATE_REQUEST),
         (test_tenant_documents.SEED_ESTIMATE, tenant.SEED_ESTIMATE),
+        (test_tenant_payments.SEED, tenant_money.SEED_PAYMENT),
+        (test_tenant_payments.SEED_RANGE, tenant_money.SEED_RANGE),
+        (test_tenant_wallets.SEED_WALLET, tenant_money.SEED_WALLET),
+        (test_tenant_wallets.SEED_TRANSFER, tenant_money.SEED_TRANSFER),
+        (test_tenant_wallets.SEED_HISTORY, tenant_money.SEED_HISTORY),
     ):
         assert json.loads(kept) == sample
     for api, name, sample in (

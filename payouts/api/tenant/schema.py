@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 
 from payouts.api.openapi import Call, Document, Schema, query, text, texts_by_status
-from payouts.api.tenant import shapes, wire
+from payouts.api.tenant import history, money_shapes, payment_wire, shapes, wire
 
 SAYS = """Money in and out for tenants' programs: a token by OAuth2 client credentials, then JSON. Amounts are texts with
 eight places in most answers and numbers where the document shows numbers; no digit is lost either way.
@@ -54,6 +54,24 @@ LIST = (
     *PAGE,
     query("sort", shapes.SORT, "The order; amounts of different currencies are compared in coins."),
 )
+PAYMENTS = (
+    query("status", text(enum=[*payment_wire.STATUSES]), "Only these."),
+    query("currency", shapes.CODE, "Only these."),
+    query("blockchain", shapes.BLOCKCHAIN, "Only these."),
+    query("token", shapes.TOKEN, "Only these."),
+    *PAGE,
+)
+CURRENCY = (query("currency", shapes.CODE, "The code.", required=True),)
+SOME = (
+    query("limit", {"type": "integer", "minimum": 1, "maximum": 100}, "At most so many; all without it."),
+    query("offset", {"type": "integer", "minimum": 0}, "From the oldest."),
+)
+HISTORY = (
+    query("currency", shapes.CODE, "Only its asset's."),
+    query("type", text(enum=[*history.TYPES]), "Only these."),
+    query("limit", {"type": "integer", "minimum": 1, "maximum": 100, "default": 50}, "At most so many."),
+    PAGE[1],
+)
 # fmt: off
 CALLS = {
     ("POST",   "/o/token/"):                           Call(answers={200: "Token", **OAUTH_REFUSALS}, body="TokenRequest", body_type=FORM, security=OPEN),
@@ -62,6 +80,10 @@ CALLS = {
     ("DELETE", "/o/apps/{app_id}/"):                   Call(answers={204: None}, security=READ_WRITE, refuses=(403, 404)),
     ("GET",    "/currencies/"):                        Call(answers={200: "Currencies"}, query=CURRENCIES, security=READ_WRITE, refuses=(403,)),
     ("GET",    "/rates/"):                             Call(answers={200: "Rate"}, query=RATE, security=READ, refuses=(403, 422)),
+    ("POST",   "/payments/"):                          Call(answers={201: "Payment"}, body="PaymentRequest", is_keyed=True, security=READ_WRITE, refuses=(403, 404)),
+    ("GET",    "/payments/"):                          Call(answers={200: "Payments"}, query=PAYMENTS, security=READ_WRITE, refuses=(403,)),
+    ("POST",   "/payments/status/"):                   Call(answers={200: "PaymentStatus"}, body="TransactionId", security=READ_WRITE, refuses=(403, 404)),
+    ("GET",    "/payments/min-amount/"):               Call(answers={200: "PaymentRange"}, query=CURRENCY, security=READ_WRITE, refuses=(403,)),
     ("POST",   "/withdrawal/"):                        Call(answers={201: "Withdrawal"}, body="WithdrawalRequest", is_keyed=True, security=READ_WRITE, refuses=(403,)),
     ("GET",    "/withdrawal/"):                        Call(answers={200: "Withdrawals"}, query=LIST, security=READ_WRITE, refuses=(403,)),
     ("POST",   "/withdrawal/status/"):                 Call(answers={200: "WithdrawalStatus"}, body="WithdrawalId", security=READ_WRITE, refuses=(403, 404)),
@@ -75,7 +97,16 @@ CALLS = {
     ("POST",   "/user/webhooks/"):                     Call(answers={200: "Webhook", 201: "NewWebhook"}, body="WebhookRequest", is_keyed=True, security=WRITE, refuses=(403,)),
     ("POST",   "/user/webhooks/test/"):                Call(answers={202: "Tested"}, body="Nothing", security=WRITE, refuses=(403,)),
     ("POST",   "/user/webhooks/secret/rotate/"):       Call(answers={200: "Secret"}, body="Nothing", security=WRITE, refuses=(403,)),
+    ("GET",    "/user/balances/"):                     Call(answers={200: "Balances"}, security=READ_WRITE, refuses=(403,)),
+    ("GET",    "/user/balances/history/"):             Call(answers={200: "History"}, query=HISTORY, security=READ, refuses=(403,)),
     ("GET",    "/user/fees/"):                         Call(answers={200: "Fees"}, security=ADMIN, refuses=(403,)),
+    ("GET",    "/wallets/"):                           Call(answers={200: "Wallets"}, query=SOME, security=READ_WRITE, refuses=(403,)),
+    ("POST",   "/wallets/"):                           Call(answers={201: "Wallet"}, body="WalletRequest", is_keyed=True, security=READ_WRITE, refuses=(403,)),
+    ("GET",    "/wallets/{number}/"):                  Call(answers={200: "Wallet"}, security=READ_WRITE, refuses=(403, 404)),
+    ("POST",   "/wallets/balances/"):                  Call(answers={200: "Wallet"}, body="WalletNamed", security=READ_WRITE, refuses=(403, 404)),
+    ("POST",   "/wallets/transfer-to-user/"):          Call(answers={202: "Accepted"}, body="TransferRequest", is_keyed=True, security=READ_WRITE, refuses=(403, 404)),
+    ("POST",   "/wallets/withdraw-to-master/"):        Call(answers={202: "Accepted"}, body="TransferRequest", is_keyed=True, security=READ_WRITE, refuses=(403, 404)),
+    ("POST",   "/wallets/transfer-history/"):          Call(answers={200: "TransferHistory"}, body="TransferHistoryRequest", security=READ_WRITE, refuses=(403, 404)),
     ("GET",    "/status/"):                            Call(answers={200: "Status"}, security=OPEN, is_counted=False),
 }
 # fmt: on
@@ -83,9 +114,10 @@ DOCUMENT = Document(
     title="Tenant API",
     says=SAYS,
     calls=CALLS,
-    schemas=shapes.SCHEMAS,
+    schemas=shapes.SCHEMAS | money_shapes.SCHEMAS,
     path_parameters={
         "app_id": {"description": "The application's id.", "schema": shapes.ID},
+        "number": {"description": "The wallet's number, `id` in the list.", "schema": shapes.ID},
         "withdrawal_id": {"description": "The withdrawal's id.", "schema": shapes.uuid},
     },
     security_schemes={

@@ -118,9 +118,9 @@ class Fees(TenantView):
 
     def get(self, request: Request) -> Response:  # noqa: ARG002 - the framework's signature
         """What the platform earned from this tenant, by asset."""
-        book = balances.book(self.merchant.id)
-        earned = {ref.asset: held.balance_units for ref, held in book if ref.purpose == Purpose.FEES}
-        fees = {asset: {"amount": wire.amount(asset, units)} for asset, units in earned.items()}
+        held = balances.of_owners(self.merchant.id, [self.merchant.id], [Purpose.FEES])
+        earned = sorted((ref.asset, fees.balance_units) for ref, fees in held.items())
+        fees = {asset: {"amount": wire.amount(asset, units)} for asset, units in earned}
         return Response({"fees": fees})
 
 

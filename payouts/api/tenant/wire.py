@@ -12,16 +12,17 @@ from payouts.api import base, ids
 from payouts.api.tenant.fields import Refused
 from payouts.currencies import currencies
 from payouts.merchants import oauth
+from payouts.payments import addresses as deposit_addresses
+from payouts.payments import payment_steps
 from payouts.rates import rates
+from payouts.subaccounts import subaccounts, transfers
 from payouts.webhooks import endpoints
-from payouts.webhooks.models import Message
 from payouts.withdrawals import idempotency, limits, rules, steps, withdrawals
 from payouts.withdrawals.models import Status
 
 API = "tenant"
 PLACES = 8  # amounts as the documents write them; more only where there are more
-EVENTS = [*steps.EVENTS]
-TEST_EVENT = "webhook.test"
+EVENTS = [*steps.EVENTS, payment_steps.EVENT, transfers.EVENT]
 public_id, parse_id = str, ids.parse_uuid
 
 # fmt: off
@@ -54,6 +55,10 @@ ERRORS: Mapping[type[Exception], tuple[str, str]] = {
     rates.NoRate:                 ("invalid_currency",       "There is no rate for this pair of currencies"),
     rates.StaleRate:              ("rate_unavailable",       "The rate of this pair of currencies is out of date"),
     addresses.BadAddress:         ("invalid_request",        "Invalid address"),
+    deposit_addresses.NoExtendedKey: ("service_unavailable", "Deposit addresses are not set up yet"),
+    subaccounts.ExternalIdTaken:  ("invalid_request",        "A wallet with this external_id exists"),
+    subaccounts.TooMany:          ("invalid_request",        "Too many wallets"),
+    transfers.InsufficientBalance: ("insufficient_balance",  "Insufficient balance for this transfer"),
     units.BadAmount:              ("invalid_amount",         "Invalid amount"),
     withdrawals.AmountTooSmall:   ("invalid_amount",         "Amount must exceed the fee"),
     limits.PaymentLimitExceeded:  ("invalid_amount",         "Amount exceeds the limit of one withdrawal"),
@@ -118,6 +123,11 @@ def currency(code: codes.Code) -> dict[str, str]:
     return {"currency": code.joined, "blockchain": codes.BLOCKCHAINS[code.network], "token": code.asset}
 
 
+def named(asset: str, network: str) -> dict[str, str]:
+    """The same, by asset and network."""
+    return currency(codes.of(asset, network=network))
+
+
 def withdrawal(seen: Mapping[str, Any]) -> dict[str, Any]:
     """A withdrawal in a list."""
     asset = seen["asset"]
@@ -129,7 +139,7 @@ def withdrawal(seen: Mapping[str, Any]) -> dict[str, Any]:
         "fee": amount(asset, fee_units),
         "platform_fee": amount(asset, platform_units),
         "network_fee": amount(asset, fee_units - platform_units),
-        **currency(codes.of(asset, network=seen["network"])),
+        **named(asset, seen["network"]),
         "address": seen["destination"],
         "status": SHOWN[seen["status"]],
         "transaction_hash": seen["txid"] if seen["status"] == Status.COMPLETED else None,
@@ -152,25 +162,6 @@ def whole(seen: Mapping[str, Any]) -> dict[str, Any]:
         "rate_at": moment(price["at"]) if price else None,
         "reason": seen["reason"] or None,
     }
-
-
-def webhook_body(message: Message) -> bytes:
-    """`{withdrawal_id, event, status, timestamp, data}`; the same bytes at every attempt.
-
-    Source: CONFORMANCE §4.
-    """
-    at = base.moment(message.created_at)
-    if message.event == TEST_EVENT:
-        return orjson.dumps({"event": TEST_EVENT, "status": "test", "timestamp": at, "data": message.data})
-    seen = message.data
-    body = {
-        "withdrawal_id": seen["id"],
-        "event": "withdrawal_status_update",
-        "status": SHOWN[seen["status"]],
-        "timestamp": at,
-        "data": whole(seen),
-    }
-    return orjson.dumps(body)
 
 
 def moment(at: str | datetime) -> str:
