@@ -13,7 +13,7 @@ from config.local import rpc
 BLOCKS_AT_ONCE = 50
 BLOCK_S = 1  # how often the local anvil mines
 FOREIGN_GWEI, GWEI = 400, 10**9
-SOUGHT_S, POLL_S = 4.0, 0.03  # how long for a transaction that waits to be mined
+SOUGHT_S, POLL_S = 8.0, 0.03  # how long for a transaction that waits to be mined
 
 
 class Away(Exception):
