@@ -1,11 +1,12 @@
 """What may be signed, after three sources have said the same: the approval, the order, the table of networks."""
 
-from chain import addresses, anchoring, batching, keys, networks, sweeping, units
+from chain import addresses, anchoring, batching, giving_up, keys, networks, sweeping, units
 from chain.gateway import Transfer
 from chain.models import HotWallet, Intent, Purpose
 from chain.ordering import Payment
 
-Expected = Payment | anchoring.Anchor | batching.Batch | batching.Allowance | sweeping.Sweep | sweeping.TopUp
+Ordered = Payment | anchoring.Anchor | batching.Batch | batching.Allowance | sweeping.Sweep | sweeping.TopUp
+Expected = Ordered | giving_up.Filler
 
 
 class PayloadDiffers(Exception):
@@ -17,6 +18,8 @@ def agreed(intent: Intent, expected: Expected) -> Transfer:
 
     Raises: PayloadDiffers.
     """
+    if bool(intent.given_up) != (expected == giving_up.Filler(intent.id)):
+        raise PayloadDiffers("what is given up is never paid, and nothing else gets its number for nothing")
     ordered = (
         intent.purpose,
         intent.payout_id,
@@ -27,13 +30,13 @@ def agreed(intent: Intent, expected: Expected) -> Transfer:
         intent.contract,
         intent.data,
     )
-    approved = _approved(expected, intent)
+    approved = ordered if isinstance(expected, giving_up.Filler) else _approved(expected, intent)
     if approved != ordered or intent.wallet.network != intent.network or _of_other_kind(intent):
         raise PayloadDiffers(f"approved {approved}, ordered {ordered}")
     return intent.transfer()
 
 
-def _approved(expected: Expected, intent: Intent) -> tuple[object, ...]:
+def _approved(expected: Ordered, intent: Intent) -> tuple[object, ...]:
     """What the intent must say. Raises: PayloadDiffers."""
     try:
         match expected:

@@ -161,7 +161,11 @@ def take_turns() -> None:
 def _signed_units(asset: str, *, now: datetime, attended: bool | None = None) -> int:
     """What was signed for the first time within the window; a replacement of the same payment counts once."""
     rows = SignedAttempt.objects.filter(
-        number=1, intent__asset=asset, intent__purpose__in=PAYMENTS, signed_at__gt=now - WINDOW
+        number=1,
+        intent__asset=asset,
+        intent__purpose__in=PAYMENTS,
+        intent__given_up="",
+        signed_at__gt=now - WINDOW,
     )
     if attended is not None:
         rows = rows.filter(attended=attended)

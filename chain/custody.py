@@ -157,7 +157,7 @@ def _landed_units(gateway: Gateway, batch: Intent, holding: Holding) -> int:
 def _uncollected(network: str, asset: str) -> list[Intent]:
     return list(
         Intent.objects.select_related("wallet")
-        .filter(network=network, asset=asset, purpose=Purpose.PAYMENT, collected_at=None)
+        .filter(network=network, asset=asset, purpose=Purpose.PAYMENT, given_up="", collected_at=None)
         .exclude(state=IntentState.DEAD)
         .exclude(attempts=None)
     )

@@ -28,6 +28,7 @@ COMMITS: Mapping[str, str] = {  # each is two failpoints, NAME.before_commit and
     "reject":        "refunded, REJECTED",
     "cancel":        "refunded, CANCELLED",
     "dispatch":      "intent with its sequence number, PROCESSING",
+    "give_up":       "nothing will ever be paid with that number",
     "sweep_lease":   "the claim of deposit addresses to be looked at",
     "top_up_order":  "coin for a deposit address, an intent of a hot wallet's",
     "sweep_order":   "a deposit address's money to a hot wallet, an intent of its own",

@@ -97,11 +97,11 @@ def payment(payout_id: UUID) -> dict[str, Any] | None:
 
 def waits_for(intent: Intent) -> str:
     """What has to happen next, in plain words."""
-    if intent.collected_at:
-        return "nothing: it is settled"
     if intent.state != IntentState.OPEN:
-        return "the settling sweep"
+        return "nothing: it is settled" if intent.collected_at else "the settling sweep"
     intent = intent.batch or intent
+    if intent.given_up:
+        return f"the end of a transaction that uses up its number for nothing: given up by {intent.given_up}"
     live = intent.attempts.filter(state="LIVE").order_by("number").last()
     if live is None:
         paused = pausing.reasons(intent.wallet) if intent.wallet.paused else []

@@ -86,6 +86,7 @@ class Intent(models.Model):
         default=dict, blank=True
     )  # how far the search for a foreign nonce got; may be dropped at any time
     bump_due = models.BooleanField(default=False)
+    given_up = models.CharField(max_length=200, blank=True, default="")  # by whom and why: it never pays, giving_up.py
     next_sign_at = models.DateTimeField()
     next_send_at = models.DateTimeField()
     next_watch_at = models.DateTimeField()
@@ -136,6 +137,7 @@ class Intent(models.Model):
             models.CheckConstraint(
                 condition=Q(collected_at=None) | ~Q(state="OPEN"), name="intent_collected_after_verdict"
             ),
+            models.CheckConstraint(condition=Q(given_up="") | ~Q(state="PAID"), name="intent_given_up_pays_nobody"),
         ]
         indexes = [
             models.Index(fields=["next_sign_at"], condition=Q(state="OPEN"), name="intent_sign_queue"),
@@ -155,7 +157,9 @@ class Intent(models.Model):
         ]
 
     def transfer(self) -> Transfer:
-        """What its one transaction must do."""
+        """What its one transaction must do: what was ordered, or nothing with that number where it was given up."""
+        if self.given_up:
+            return Transfer(self.network, self.wallet.address, self.seq, "", self.wallet.address, amount_units=0)
         return Transfer(
             network=self.network,
             wallet=self.wallet.address,

@@ -44,9 +44,9 @@ class Draft:
     quote: Quote
     signed: Signed
 
-    def seen(self) -> list[str]:
-        """The transactions that there were when it was made."""
-        return [candidate.txid for candidate in self.candidates]
+    def seen(self) -> tuple[str, list[str]]:
+        """What there was when it was made: whether it was given up, its transactions."""
+        return self.intent.given_up, [candidate.txid for candidate in self.candidates]
 
     def attempt(self, *, now: datetime) -> SignedAttempt:
         """The row that keeps them."""
@@ -81,7 +81,7 @@ def sign(intent_id: UUID, *, expected: agreeing.Expected, now: datetime) -> Sign
     is_stopped = intent.wallet.paused or Intent.objects.filter(pausing.stopped(), pk=intent.pk).exists()
     if intent.batch_id or intent.state != IntentState.OPEN or is_stopped or (previous and not replaceable):
         return None
-    if previous is None and not lanes.covers(intent):
+    if previous is None and not intent.given_up and not lanes.covers(intent):
         put_off(intent.id, reason="its lane holds too little for it and those before it", now=now)
         return None
     try:
@@ -112,7 +112,7 @@ def sign_together(wanted: Mapping[UUID, agreeing.Expected], *, now: datetime) ->
     if settings.ROLE != "signer":
         raise keys.NotTheSigner(f"a {settings.ROLE} process signs nothing")
     rows = Intent.objects.select_related("wallet").filter(pk__in=wanted, state=IntentState.OPEN, wallet__paused=False)
-    fresh = list(rows.filter(~pausing.stopped(), attempts=None, batch=None).order_by("created_at", "id"))
+    fresh = list(rows.filter(~pausing.stopped(), attempts=None, batch=None, given_up="").order_by("created_at", "id"))
     solvent = lanes.solvent({intent.wallet_id for intent in fresh})
     signed: set[UUID] = set()
     for network in sorted({intent.network for intent in fresh}):
@@ -281,12 +281,13 @@ def _admitted(drafts: Sequence[Draft], *, now: datetime) -> list[Draft]:
     return admitted
 
 
-def _known(locked: Mapping[UUID, Intent]) -> dict[UUID, list[str]]:
-    """The transactions that the open ones of these have by now, in the order in which they were signed."""
-    known: dict[UUID, list[str]] = {row.pk: [] for row in locked.values() if row.state == IntentState.OPEN}
+def _known(locked: Mapping[UUID, Intent]) -> dict[UUID, tuple[str, list[str]]]:
+    """Who has given up the open ones of these, and the transactions that they have by now, as they were signed."""
+    known: dict[UUID, tuple[str, list[str]]]
+    known = {row.pk: (row.given_up, []) for row in locked.values() if row.state == IntentState.OPEN}
     attempts = SignedAttempt.objects.filter(intent__in=known).order_by("number")
     for intent, txid in attempts.values_list("intent_id", "txid"):
-        known[intent].append(txid)
+        known[intent][1].append(txid)
     return known
 
 

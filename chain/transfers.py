@@ -10,6 +10,7 @@ from chain.estimates import Estimate, estimate
 from chain.following import Followed
 from chain.following import look as follow
 from chain.gateway import Obstacle
+from chain.giving_up import Filler, NotToGiveUp, give_up
 from chain.keys import KeyUnusable, NotTheSigner, deposit_xpub
 from chain.lanes import NoLane, fitting, reach_units
 from chain.liquidity import refresh_due
@@ -39,6 +40,7 @@ __all__ = [
     "Batch",
     "Estimate",
     "Expected",
+    "Filler",
     "Followed",
     "KeyUnusable",
     "NoAllowance",
@@ -46,6 +48,7 @@ __all__ = [
     "NoLane",
     "NotTheSigner",
     "NotToCollect",
+    "NotToGiveUp",
     "Noted",
     "Obstacle",
     "OverCap",
@@ -63,6 +66,7 @@ __all__ = [
     "estimate",
     "fitting",
     "follow",
+    "give_up",
     "latest_txid",
     "latest_txids",
     "note_deposits",

@@ -8,7 +8,7 @@ from uuid import UUID
 import structlog
 from django.db.models import Exists, OuterRef, QuerySet
 
-from chain import alarms, deciding, due, families, networks
+from chain import alarms, deciding, due, families, giving_up, networks
 from chain.failpoints import committing, failpoint
 from chain.gateway import Candidate, ChainError, Gateway, Head, Judgement, Outcome
 from chain.models import AttemptState, Intent, IntentState, SignedAttempt
@@ -79,7 +79,8 @@ def _judge(
     """What the chain says of one payment; None, and noted, where it could not be asked."""
     failpoint("judge.before_read")
     try:
-        judgement = gateway.judge(intent.transfer(), candidates, head=head, scan=intent.scan, now=now)
+        said = gateway.judge(intent.transfer(), candidates, head=head, scan=intent.scan, now=now)
+        judgement = giving_up.judged(intent, said)
     except ChainError as unread:
         _put_off([intent.pk], f"watch: {unread}", network=intent.network, now=now)
         return None

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from chain import alarms, audit, gateway, inspection, pausing
+from chain import alarms, audit, gateway, inspection, pausing, transfers
 from chain.models import Pause
 from payouts import doorbell
 from payouts.withdrawals import sheet, withdrawals
@@ -49,6 +49,15 @@ def resume(network: str, *, address: str = "", by: str, reason: str, now: dateti
     for sweep in ("dispatch", "sign"):
         doorbell.ring(sweep)
     return ended
+
+
+def give_up(withdrawal_id: UUID, *, by: str, reason: str, now: datetime) -> None:
+    """Never pay what cannot be signed: it is refunded when its number on the lane is used up for nothing.
+
+    Raises: transfers.NotToGiveUp.
+    """
+    transfers.give_up(withdrawal_id, by=by, reason=reason, now=now)
+    doorbell.ring("sign")
 
 
 def inspect(withdrawal_id: UUID) -> dict[str, Any] | None:

@@ -24,4 +24,4 @@ def expected(intent: Intent) -> transfers.Expected:
 
     Raises: REFUSALS.
     """
-    return OF[Purpose(intent.purpose)](intent)
+    return transfers.Filler(intent.id) if intent.given_up else OF[Purpose(intent.purpose)](intent)

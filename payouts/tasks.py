@@ -89,7 +89,7 @@ def sign() -> int:
     )
     rows = transfers.awaiting_signature(limit=rounds.BATCH, now=datetime.now(UTC))
     alike: rounds.Alike[Intent] = rounds.Alike(
-        lambda intent: intent.purpose == Purpose.PAYMENT and not intent.bump_due, _sign_alike
+        lambda intent: intent.purpose == Purpose.PAYMENT and not (intent.bump_due or intent.given_up), _sign_alike
     )
     done = rounds.each("sign", rows, one, refusals, alike=alike)
     if done:

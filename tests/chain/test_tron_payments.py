@@ -2,12 +2,14 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import datetime
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 from tronpy.proto import tron_pb2
 
-from chain import transfers
+from chain import deciding, transfers
 from chain.models import AttemptState, Intent, IntentState, SignedAttempt
 from tests.chain import labs, steps
 
@@ -84,6 +86,25 @@ def test_a_transaction_in_a_block_before_its_expiration_is_never_called_expired(
     assert "no receipt" in looked.last_error
     assert steps.sign(intent, wanted) is None
     assert steps.watch(intent, after_s=60).state == IntentState.PAID
+
+
+def test_a_verdict_for_bytes_that_were_proven_absent_meanwhile_is_not_written(
+    tron: labs.TronLab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tron.wallet(units=5_000_000)
+    intent, attempt = steps.signed(steps.payment("tron"))
+    steps.send()
+    labs.finalise(tron)
+    decide = deciding.decide
+
+    def overtaken(seen: Any, *, now: datetime) -> int:
+        SignedAttempt.objects.filter(pk=attempt.pk).update(state=AttemptState.EXPIRED, proof={"absent_from": "lies"})
+        return decide(seen, now=now)
+
+    monkeypatch.setattr(deciding, "decide", overtaken)
+    looked = steps.watch(intent, after_s=60)
+    assert looked.state == IntentState.OPEN
+    assert "no longer a candidate" in looked.last_error
 
 
 def test_a_scan_whose_blocks_are_not_linked_proves_nothing(tron: labs.TronLab) -> None:

@@ -370,6 +370,23 @@ def test_a_yes_is_believed_with_its_evidence_alone(settings: Settings, redis_cle
 
 
 @pytest.mark.django_db
+@pytest.mark.chains
+def test_of_many_that_are_signed_together_one_without_evidence_stays_out(
+    tron: labs.TronLab, settings: Settings, redis_clean: str
+) -> None:
+    tron.wallet(units=FUNDS)
+    book, key = make.merchant(funds="1000"), settings.APPROVAL_KEY
+    ids = []
+    for written_with in (key, b"\1" * 32, key):
+        settings.APPROVAL_KEY = written_with
+        ids.append(make.approved(book, network="tron", destination=labs.recipient("tron")).id)
+    tasks.dispatch()
+    assert signed() == 2
+    assert set(SignedAttempt.objects.values_list("intent__payout_id", flat=True)) == {ids[0], ids[2]}
+    assert "without its evidence" in Intent.objects.get(payout_id=ids[1]).last_error
+
+
+@pytest.mark.django_db
 def test_a_process_without_the_key_can_give_nobodys_yes(settings: Settings, redis_clean: str) -> None:
     made, one = make.withdrawal(make.merchant(funds="1000")), make.approver(1)
     settings.ROLE, settings.APPROVAL_KEY = "worker", b""

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from chain import addresses, alarms, inspection, networks, pausing
+from chain import addresses, alarms, inspection, networks, pausing, transfers
 from payouts import operating
 from payouts.api import dialects
 
@@ -32,6 +32,10 @@ class Command(BaseCommand):
             stop.add_argument("--by", default=getpass.getuser(), help="who; without it the system's user")
         inspect = verbs.add_parser("inspect", help="one withdrawal: attempts, broadcasts, verdict, proof")
         inspect.add_argument("withdrawal", help="its id as any API gave it")
+        giveup = verbs.add_parser("giveup", help="never pay what cannot be signed: refunded when its nonce is gone")
+        giveup.add_argument("withdrawal", help="its id as any API gave it")
+        giveup.add_argument("--reason", required=True)
+        giveup.add_argument("--by", default=getpass.getuser(), help="who; without it the system's user")
         audit = verbs.add_parser("audit", help="check the proof of everything completed against a node")
         audit.add_argument("--network", choices=sorted(networks.NETWORKS))
         audit.add_argument("--rpc", default="", help="the node to ask, of the network that is named with it")
@@ -45,6 +49,7 @@ class Command(BaseCommand):
             "pause": self.stop,
             "resume": self.stop,
             "inspect": self.inspect,
+            "giveup": self.give_up,
             "audit": self.audit,
         }
         verbs[options["verb"]](options)
@@ -82,6 +87,16 @@ class Command(BaseCommand):
         if found is None:
             raise CommandError(f"no withdrawal {options['withdrawal']}")
         self._say(found, as_json=options["json"])
+
+    def give_up(self, options: dict[str, Any]) -> None:
+        withdrawal_id = dialects.withdrawal_id(options["withdrawal"])
+        if withdrawal_id is None:
+            raise CommandError(f"no withdrawal {options['withdrawal']}")
+        try:
+            operating.give_up(withdrawal_id, by=options["by"], reason=options["reason"], now=datetime.now(UTC))
+        except transfers.NotToGiveUp as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write("given up: it is refunded when its number is used up at final depth")
 
     def audit(self, options: dict[str, Any]) -> None:
         if options["rpc"] and not options["network"]:

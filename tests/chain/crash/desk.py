@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 
 from chain import families, networks
 from chain.models import HotWallet, Intent, SignedAttempt
-from payouts import rounds, tasks
+from payouts import operating, rounds, tasks
 from payouts.merchants.models import Merchant
 from payouts.withdrawals import idempotency, short, steps, withdrawals
 from payouts.withdrawals.advance import By
@@ -115,6 +115,11 @@ class Desk:
             self.mine()
             make.deposit(self.merchant, PAID_IN, network=name)
             deposits.note(name, number, now=make.now() + Clock.ahead)
+
+    def give_up(self) -> None:
+        """An operator gives the payment up, unless its bytes are signed."""
+        if self.attempt() is None:
+            operating.give_up(self._ids[0], by="tests", reason="it cannot be signed", now=make.now() + Clock.ahead)
 
     # The workers.
 

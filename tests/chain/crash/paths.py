@@ -14,6 +14,7 @@ BATCH_CONTRACT = addresses.from_bytes("ethereum", bytes.fromhex("ba7cb47c0000000
 TAKEN_UNITS = 500_000 * 10**6
 TWO_MORE = (("11", Status.COMPLETED), ("12", Status.COMPLETED))
 ONE_TOO_LARGE = (("600000", Status.FAILED), ("12", Status.COMPLETED))
+OF_GIVING_UP = "give_up|signed|verdict|settle"
 OF_SWEEPS = "sweep|top_up|^signed.after|broadcast.after_send|^verdict.before"
 
 
@@ -165,6 +166,14 @@ def give_back(lab: labs.Lab, wallet: str) -> None:
         labs.finalise(lab)  # else a lane that is read now seems to lack it
 
 
+def given_up(desk: Desk) -> None:
+    """It cannot be signed, and somebody gives it up."""
+    to_the_chain(desk)
+    desk.give_up()
+    desk.sweep("sign")
+    to_the_end(desk)
+
+
 def foreign_nonce(desk: Desk) -> None:
     """Another program uses the wallet before our bytes are sent."""
     to_the_chain(desk)
@@ -207,6 +216,7 @@ PATHS: dict[str, Path] = {
     "together":      Path(together,      Approval.NONE,       Status.COMPLETED, others=TWO_MORE, only=OF_GROUPS),
     "batch":         Path(one_unfunded,  Approval.NONE,       Status.COMPLETED, ("ethereum",), after=give_back,
                           others=ONE_TOO_LARGE, batched=True, only=OF_GROUPS),
+    "given_up":      Path(given_up,      Approval.NONE,       Status.FAILED,    ("ethereum",), only=OF_GIVING_UP),
     "foreign_nonce": Path(foreign_nonce, Approval.NONE,       Status.FAILED,    ("ethereum",)),
 }
 # fmt: on
