@@ -187,16 +187,25 @@ def whole(text: str | None, *, default: int) -> int | None:
     return min(int(text), LARGEST_WHOLE) if WHOLE.fullmatch(text) else None
 
 
+def idempotency_key(request: Request) -> str | None:
+    """The request's Idempotency-Key, or None without one.
+
+    Raises: ParseError for a key that is not 1–255 visible ASCII characters.
+    """
+    key: str | None = request.headers.get("Idempotency-Key")
+    if key is not None and not KEY_FORM.fullmatch(key):
+        raise exceptions.ParseError("invalid idempotency key")
+    return key
+
+
 def idempotency_scope(request: Request, *, endpoint: str, merchant: Any) -> idempotency.Scope | None:
     """The scope of the request's Idempotency-Key, or None without one.
 
     Raises: ParseError for a key that is not 1–255 visible ASCII characters.
     """
-    key = request.headers.get("Idempotency-Key")
+    key = idempotency_key(request)
     if key is None:
         return None
-    if not KEY_FORM.fullmatch(key):
-        raise exceptions.ParseError("invalid idempotency key")
     return idempotency.Scope(merchant=merchant, endpoint=endpoint, key=key, request=_told_apart(body_of(request)))
 
 

@@ -28,6 +28,7 @@ class Prefixed:
 
 MERCHANT, INVOICE, DASHBOARD = Prefixed("wd_"), Prefixed("INV-"), Prefixed("po_")
 WALLET, TRANSFER = Prefixed("w_"), Prefixed("t_")  # of the tenant API's sub-accounts, which are no withdrawals
+RUN = Prefixed("run_")  # of payout runs
 
 
 def parse_uuid(text: str) -> UUID | None:

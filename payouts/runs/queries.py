@@ -29,6 +29,11 @@ class Progress:
     net_units: Mapping[str, int]
 
     @property
+    def made(self) -> int:
+        """How many are withdrawals by now."""
+        return sum(self.counts.values())
+
+    @property
     def ended(self) -> int:
         """How many need nothing more."""
         return sum(self.counts.get(status, 0) for status in steps.FINAL)

@@ -9,7 +9,8 @@ import csv
 import io
 import xml.etree.ElementTree as ET
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import IO, Any
@@ -54,11 +55,15 @@ def rows(file: IO[bytes]) -> Iterator[Raw]:
     """
     start = file.read(4)
     file.seek(0)
-    lines = _xlsx(file) if start == b"PK\x03\x04" else _csv(file)
-    return _rows(lines)
+    return _rows(_xlsx(file) if start == b"PK\x03\x04" else _csv(file))
 
 
-def _rows(lines: Iterator[tuple[int, Sequence[str]]]) -> Iterator[Raw]:
+def _rows(lines: Generator[tuple[int, Sequence[str]], None, None]) -> Iterator[Raw]:
+    with closing(lines):
+        yield from _read(lines)
+
+
+def _read(lines: Iterator[tuple[int, Sequence[str]]]) -> Iterator[Raw]:
     header = next(lines, None)
     if header is None:
         raise BadFile("the file is empty")
@@ -93,7 +98,7 @@ def _places(header: Sequence[str]) -> dict[str, int]:
     return places
 
 
-def _csv(file: IO[bytes]) -> Iterator[tuple[int, Sequence[str]]]:
+def _csv(file: IO[bytes]) -> Generator[tuple[int, Sequence[str]], None, None]:
     text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
     try:
         first = text.readline(LONGEST_LINE)
@@ -117,7 +122,7 @@ def _short(text: Iterable[str]) -> Iterator[str]:
         yield line
 
 
-def _xlsx(file: IO[bytes]) -> Iterator[tuple[int, Sequence[str]]]:
+def _xlsx(file: IO[bytes]) -> Generator[tuple[int, Sequence[str]], None, None]:
     try:
         with zipfile.ZipFile(file) as inside:
             if sum(part.file_size for part in inside.infolist()) > XLSX_LARGEST_INSIDE:

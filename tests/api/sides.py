@@ -51,6 +51,9 @@ def side(merchant: Merchant, *, largest: str = "100000", times: int = 1) -> Side
             "public_id": program.post("/v1/withdrawals", speaker.CREATE | {"amount": "10"}).json()["id"],
             "webhook_id": hook,
             "delivery_id": program.post(f"/v1/webhooks/{hook}/test").json()["id"],
+            "run_id": program.post(
+                "/v1/withdrawals/batch", {"withdrawals": [speaker.CREATE | {"amount": "10"}]}
+            ).json()["id"],
         },
         "extraction": {"supervisor_id": clerk, "account_id": str(shop.qr_code.account)},
         "public": {"public_id": asked, "id": asked, "userId": wallet.user_id},

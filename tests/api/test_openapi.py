@@ -34,7 +34,7 @@ from tests.api import (
 
 APIS = [*urls.APIS]
 # Where a refusal is the only answer, or another than everywhere else in the API.
-PLAIN = ("/api/v1/public/payout/create", "/api/v1/payout/create", "/o/token/")
+PLAIN = ("/api/v1/public/payout/create", "/api/v1/payout/create", "/o/token/", "/v1/withdrawals/batch")
 
 
 def document(api: str) -> dict[str, Any]:

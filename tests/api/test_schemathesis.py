@@ -41,6 +41,7 @@ APIS = ("extraction", "invoice", "merchant", "public")
 LARGEST = "9" * 30  # the largest amount there can be
 UUIDS = ("webhook_id", "delivery_id", "supervisor_id", "account_id", "id")
 FORMS = {
+    "run_id": re.compile(f"run_{ids.ULID_FORM.pattern}"),
     "public_id": re.compile(rf"{ids.ULID_FORM.pattern}|{ids.UUID_FORM.pattern}"),
     **dict.fromkeys(UUIDS, ids.UUID_FORM),
     "userId": re.compile(r"[^\x00]{1,128}"),

@@ -3,7 +3,7 @@
 from typing import Any
 
 from payouts.api import ids
-from payouts.api.merchant import wire
+from payouts.api.merchant import batch_wire, wire
 from payouts.api.openapi import MOMENT, Call, Document, closed, listed, or_null, query, ref, text, texts_by_status
 from payouts.withdrawals import steps
 from payouts.withdrawals.models import Status
@@ -45,7 +45,12 @@ when the transfer is final on chain. 60 calls a minute and key.
 `Authorization: Bearer {key_id}:{unix_ts}:{signature}`, where the signature is the hex HMAC-SHA256 of
 `{key_id}.{unix_ts}` under the key's secret, within five minutes. The stronger form beside it,
 `{key_id}:{unix_ts}:{nonce}:{signature}`, signs key_id, unix_ts, nonce, METHOD, path, raw query and the body's hex
-SHA-256, joined by newlines, and works once; a key can demand it."""
+SHA-256, joined by newlines, and works once; a key can demand it.
+
+A batch is many withdrawals in one call: every row is checked first, and where one cannot be paid none is made and the
+answer names the rows. It takes a JSON body or, for up to 100,000 rows, a file: `text/csv`, or an XLSX workbook, whose
+first line names the columns address, amount, network and, if there is one, reference. What is not on chain yet can be
+called back."""
 
 money = text(pattern=r"^[0-9]+\.[0-9]{2,6}$", examples=["500.00"])
 moneyed = text(
@@ -97,15 +102,37 @@ ENTRY: dict[str, Any] = {
     "created_at": MOMENT,
 }
 REGISTERED = WEBHOOK | {"active": {"type": "boolean"}, "disabled_reason": or_null(text()), "created_at": MOMENT}
+BATCH: dict[str, Any] = {
+    "id": text(pattern="^run_"),
+    "name": text(),
+    "status": text(enum=[*batch_wire.STATES.values()]),
+    "waits_for": or_null(text(description="What keeps the next withdrawals from being made.")),
+    "rows": total,
+    "created": total,
+    "total_amount": money,
+    "total_fee": money,
+    "withdrawals": {"type": "object", "additionalProperties": total, "description": "How many are in which status."},
+    "created_at": MOMENT,
+}
+ROW: dict[str, Any] = {"row": total, "reference": or_null(text())}
+LINE = text(
+    maxLength=64,
+    pattern=r"^[^\x00-\x1f\x7f\u2028\u2029]*$",
+    description="Tells payments of one amount to one address apart.",
+)
+FAULT = closed({"row": total, "error": text()})
 
 
 def _order(network: str) -> dict[str, Any]:
     fields = {"amount": moneyed, "destination_address": text(pattern=ADDRESS_FORMS[network])}
-    return closed(fields | {"network": {"const": network, "type": "string"}}, title=network)
+    return fields | {"network": {"const": network, "type": "string"}}
 
 
 SCHEMAS: dict[str, Any] = {
-    "WithdrawalRequest": {"oneOf": [_order(network) for network in wire.NETWORKS], "examples": [SEED_REQUEST]},
+    "WithdrawalRequest": {
+        "oneOf": [closed(_order(one), title=one) for one in wire.NETWORKS],
+        "examples": [SEED_REQUEST],
+    },
     "Withdrawal": closed({"id": ITEM["id"], "merchant_id": text(), **ITEM}, examples=[SEED_CREATED]),
     "WithdrawalList": closed({"withdrawals": listed(closed(ITEM)), "total": total}, examples=[SEED_LISTED]),
     "Balance": closed({"merchant_id": text(), "available": money, "frozen": money}),
@@ -118,16 +145,31 @@ SCHEMAS: dict[str, Any] = {
     "Delivery": closed(DELIVERY),
     "DeliveryList": closed({"deliveries": listed(ref("Delivery")), "total": total}),
     "TestEvent": closed({"id": text(format="uuid"), "event": text()}),
+    "BatchRow": {
+        "oneOf": [
+            closed(_order(one) | {"reference": LINE}, optional=("reference",), title=one) for one in wire.NETWORKS
+        ]
+    },
+    "BatchRequest": closed({"withdrawals": listed(ref("BatchRow"), minItems=1, maxItems=400, uniqueItems=True)}),
+    "Batch": closed(BATCH),
+    "BatchRows": closed({"rows": listed(closed(ROW | {"withdrawal": or_null(closed(ITEM))})), "total": total}),
+    "FaultyBatch": closed({"error": text(), "rows": listed(FAULT)}, optional=("rows",)),
     "Error": closed({"error": text()}),
 }
 PAGE = (
     query("limit", {"type": "integer", "minimum": 1, "default": 20}, "At most so many; more than 100 is 100."),
     query("offset", {"type": "integer", "minimum": 0, "default": 0}, "So many are skipped."),
 )
+AFTER = query("after", {"type": "integer", "minimum": 0, "default": 0}, "Rows behind this one.")
 # fmt: off
 CALLS = {
     ("POST",   "/v1/withdrawals"):                        Call(answers={201: "Withdrawal"}, body="WithdrawalRequest", is_keyed=True),
     ("GET",    "/v1/withdrawals"):                        Call(answers={200: "WithdrawalList"}, query=PAGE),
+    ("POST",   "/v1/withdrawals/batch"):                  Call(answers={202: "Batch", 422: "FaultyBatch"}, body="BatchRequest", is_keyed=True),
+    ("GET",    "/v1/withdrawals/batch/{run_id}"):         Call(answers={200: "Batch"}, refuses=(404,)),
+    ("GET",    "/v1/withdrawals/batch/{run_id}/rows"):    Call(answers={200: "BatchRows"}, query=(PAGE[0], AFTER), refuses=(404,)),
+    ("POST",   "/v1/withdrawals/batch/{run_id}/cancel"):  Call(answers={202: "Batch"}, refuses=(404, 409)),
+    ("GET",    "/v1/withdrawals/batch/{run_id}/results.csv"): Call(answers={200: None}, refuses=(404,)),
     ("GET",    "/v1/withdrawals/{public_id}"):            Call(answers={200: "Withdrawal"}, refuses=(404,)),
     ("POST",   "/v1/withdrawals/{public_id}/cancel"):     Call(answers={200: "Withdrawal"}, refuses=(404, 409)),
     ("GET",    "/v1/balance"):                            Call(answers={200: "Balance"}),
@@ -150,6 +192,7 @@ DOCUMENT = Document(
     path_parameters={
         "public_id": {"description": "The withdrawal's id.", "schema": text(pattern=f"^{ids.ULID_FORM.pattern}$")},
         "delivery_id": {"description": "The delivery's id.", "schema": text(format="uuid")},
+        "run_id": {"description": "The batch's id.", "schema": text(pattern=f"^run_{ids.ULID_FORM.pattern}$")},
         "webhook_id": {"description": "The webhook's id.", "schema": text(format="uuid")},
     },
     security_schemes={

@@ -13,6 +13,7 @@ from ledger import posting
 from ledger.balances import Balance, Entry
 from payouts.api import base, ids, refusals
 from payouts.merchants.models import ApiKey
+from payouts.runs import reading, runs
 from payouts.webhooks import endpoints
 from payouts.webhooks.models import Attempt, Endpoint, Message
 from payouts.withdrawals import idempotency, limits, rules, snapshots, steps, withdrawals
@@ -44,6 +45,7 @@ ERRORS: dict[type[Exception], tuple[int, str]] = {
     idempotency.StillInFlight:    (409, "duplicate idempotency key"),
     idempotency.KeyReused:        (422, "idempotency key was used with another request"),
     Withdrawal.DoesNotExist:      (404, "withdrawal not found"),
+    runs.NotToCancel:             (409, "batch is cancelled already"),
 }
 # fmt: on
 REFUSALS: tuple[type[Exception], ...] = (Refused, *ERRORS)
@@ -55,6 +57,8 @@ def error_of(error: Exception) -> tuple[int, str] | None:
         return error.status_code, error.text
     if isinstance(error, steps.StepRefused):
         return 409, f"withdrawal is {error.status}"
+    if isinstance(error, reading.BadFile):
+        return 400, str(error)
     return ERRORS.get(type(error))
 
 
