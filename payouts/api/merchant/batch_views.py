@@ -30,8 +30,8 @@ class Table(parsers.BaseParser):
         stream: Any,
         media_type: str | None = None,  # noqa: ARG002 - the framework's signature
         parser_context: Mapping[str, Any] | None = None,  # noqa: ARG002 - the framework's signature
-    ) -> io.BytesIO:
-        """The file.
+    ) -> Any:
+        """The file, a BytesIO.
 
         Raises: base.TooLarge.
         """
