@@ -1,6 +1,7 @@
 """What the two database roles may do in the chain room: the signer alone keeps bytes and takes wallets into use."""
 
 PROTECTED = ("chain_hotwallet", "chain_intent", "chain_signedattempt", "chain_broadcastattempt")
+DOORS = ("chain_deposit_lane",)
 
 _GRANTS = r"""
 DO $grants$
@@ -10,7 +11,7 @@ BEGIN
     -- The application orders, sends and watches.
     REVOKE DELETE ON {protected} FROM sluice_app;
     REVOKE INSERT ON chain_hotwallet FROM sluice_app;
-    GRANT EXECUTE ON FUNCTION chain_deposit_lane TO sluice_app;  -- adds deposit addresses alone
+    GRANT EXECUTE ON FUNCTION {doors} TO sluice_app;  -- adds deposit addresses alone
     REVOKE INSERT, UPDATE ON chain_signedattempt FROM sluice_app;
     GRANT UPDATE (state, proof) ON chain_signedattempt TO sluice_app;
     -- The signer takes wallets into use, keeps what it signed, and says why it did not. It orders nothing.
@@ -40,4 +41,5 @@ $grants$
 
 def grants() -> str:
     """The statement that gives the roles their rights here, once they and the tables are there."""
-    return _GRANTS.format(protected=", ".join(PROTECTED), names=", ".join(f"'{name}'" for name in PROTECTED))
+    names = ", ".join(f"'{name}'" for name in PROTECTED)
+    return _GRANTS.format(protected=", ".join(PROTECTED), names=names, doors=", ".join(DOORS))

@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from chain import roles as chain_roles
 from ledger import roles
 from ledger.posting import Kind
 from payouts import roles as payouts_roles
@@ -116,7 +117,7 @@ def test_the_application_calls_the_doors_and_nothing_else_that_could_write() -> 
                 AND has_function_privilege(oid, 'EXECUTE')
         """)
 
-        assert {name for (name,) in cursor.fetchall()} == {*roles.DOORS, *payouts_roles.DOORS}
+        assert {name for (name,) in cursor.fetchall()} == {*roles.DOORS, *chain_roles.DOORS, *payouts_roles.DOORS}
 
 
 @pytest.mark.parametrize(
