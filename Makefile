@@ -32,7 +32,8 @@ up: $(STAMP)
 	@exec $(RUN) -m config.local up
 
 test: $(STAMP)
-	$(RUN) -m pytest -n 2
+	@# Long tests mostly wait: they start first, beside them the others, and who has nothing left takes from who has.
+	$(RUN) -m pytest -n 3 --dist worksteal
 
 check: $(STAMP)
 	$(RUN) -m ruff check

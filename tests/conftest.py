@@ -15,14 +15,26 @@ from pytest_django.plugin import DjangoDbBlocker
 from config.local import redis as local_redis
 from tests import chains, databases
 
+LONG_S = 240  # a test with this time-out or a longer one is a long one
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say early that flushing tables is not a right that the application's role has."""
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Say early that flushing tables is not the application's right; put long tests first, so that none is left alone.
+
+    The order is random among the long ones and among the others.
+    """
     for item in items:
         for marker in item.iter_markers("django_db"):
             if marker.kwargs.get("transaction") or True in marker.args:
                 raise pytest.UsageError(f"{item.nodeid}: use the `committed` fixture, not django_db(transaction=True)")
+    yield
+    items.sort(key=lambda item: not _takes_long(item))
+
+
+def _takes_long(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("timeout")
+    return marker is not None and marker.args[0] >= LONG_S
 
 
 @pytest.fixture(scope="session")
