@@ -13,10 +13,12 @@ from uuid import UUID, uuid4
 import psycopg
 from django.db import connection, models
 from django.db.models.query import get_related_populators
+from psycopg.adapt import Transformer
 from psycopg.pq import DiagnosticField, ExecStatus
 from psycopg.pq.abc import PGresult
 
 M = TypeVar("M", bound=models.Model)
+MOST_SHARED = 10_000  # instances of one query
 FORGOTTEN = b"26000"  # invalid_sql_statement_name
 # Stand-ins with which a query is made once: each is found again among its parameters.
 SAMPLES: dict[type, Callable[[], Any]] = {
@@ -59,17 +61,34 @@ def texts(statement: str, parameters: Sequence[str | bytes | None]) -> list[tupl
 
     The statement has its parameters as $1, $2 …, with casts where their types do not follow from it.
     """
+    result = answer(statement, [one.encode() if isinstance(one, str) else one for one in parameters])
+    return [tuple(result.get_value(row, column) for column in range(result.nfields)) for row in range(result.ntuples)]
+
+
+def answer(statement: str, packed: Sequence[bytes | None]) -> PGresult:
+    """The driver's own result of such a statement."""
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     raw = connection.connection
     if _own.raw is not raw:
         _own.raw, _own.names = raw, {}
-    packed = [one.encode() if isinstance(one, str) else one for one in parameters]
     with connection.wrap_database_errors:
         result = _run(raw, statement, packed)
         if result.status not in (ExecStatus.TUPLES_OK, ExecStatus.COMMAND_OK):
             raise psycopg.errors.error_from_result(result)
-    return [tuple(result.get_value(row, column) for column in range(result.nfields)) for row in range(result.ntuples)]
+    return result
+
+
+def _packed(value: Any) -> bytes:
+    return (str(value).lower() if isinstance(value, bool) else str(value)).encode()
+
+
+def _numbered(statement: str, count: int) -> str:
+    """Django's statement with libpq's names for its parameters."""
+    parts = statement.split("%s")
+    if len(parts) != count + 1 or "%" in "".join(parts):
+        raise TypeError("a statement whose parameters cannot be numbered")
+    return parts[0] + "".join(f"${number}{part}" for number, part in enumerate(parts[1:], start=1))
 
 
 def _run(raw: psycopg.Connection, statement: str, packed: Sequence[Any]) -> PGresult:
@@ -91,6 +110,8 @@ class Query(Generic[M]):
     def __init__(self, make: Callable[..., models.QuerySet[M]], *types: type) -> None:
         self._make, self._types = make, types
         self._made: tuple[str, list[Any], Callable[[list[tuple[Any, ...]]], list[M]]] | None = None
+        self._numbered: str | None = None
+        self._instances: dict[tuple[bytes | None, ...], M] = {}
 
     def rows(self, *values: Any) -> list[M]:
         """What it finds for these values, as model instances."""
@@ -103,6 +124,31 @@ class Query(Generic[M]):
     def first(self, *values: Any) -> M | None:
         """The first that it finds, if any."""
         return next(iter(self.rows(*values)), None)
+
+    def shared(self, *values: Any) -> M | None:
+        """The first that it finds, by libpq's own door: as long as the row says the same, always the same instance.
+
+        It is read every time, made once, and everybody's: for what nobody changes.
+        """
+        if self._made is None:
+            self._made = self._prepare()
+        statement, parameters, read = self._made
+        if self._numbered is None:
+            self._numbered = _numbered(statement, len(parameters))
+        packed = [_packed(values[one.number] if isinstance(one, _Slot) else one) for one in parameters]
+        result = answer(self._numbered, packed)
+        if not result.ntuples:
+            return None
+        row = tuple(result.get_value(0, column) for column in range(result.nfields))
+        found = self._instances.get(row)
+        if found is None:
+            if len(self._instances) >= MOST_SHARED:
+                self._instances.clear()
+            loader = Transformer(connection.connection)
+            loader.set_pgresult(result)
+            (found,) = read(loader.load_rows(0, 1, tuple))
+            self._instances[row] = found
+        return found
 
     def _prepare(self) -> tuple[str, list[Any], Callable[[list[tuple[Any, ...]]], list[M]]]:
         samples = [SAMPLES[one]() for one in self._types]

@@ -49,6 +49,7 @@ def pytest_unconfigure() -> None:
 
 
 def _start_for_the_run() -> None:
+    os.environ["RINGS_APART_S"] = "0"  # tests count rings
     os.environ[CHAINS_GIVEN] = ",".join(name for name in ("EVM_RPC_URLS", "TRON_RPC_URLS") if os.environ.get(name))
     for folder in (TEST_DATA / str(number) for number in range(MAX_RUNS)):
         try:

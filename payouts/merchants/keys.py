@@ -36,7 +36,7 @@ _FOUND = prepared.Query(
 
 def find(key_id: str, *, api: str) -> ApiKey | None:
     """The key with this public id, active or not."""
-    return _FOUND.first(key_id, api)
+    return _FOUND.shared(key_id, api)
 
 
 def secret_of(key: ApiKey) -> str:

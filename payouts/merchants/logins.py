@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ import uuid_utils.compat as uuid7
 from django.contrib.auth.models import User
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from payouts import prepared
 from payouts.merchants.store_models import Login
 
 ACCESS_LIFE = timedelta(minutes=15)
@@ -51,7 +53,7 @@ def refresh(token: str, *, now: datetime) -> Tokens:
     Raises: TokenRefused.
     """
     claims = _claims(token, use="refresh", now=now)
-    login = _standing(claims, now=now)
+    login = _standing(_OPEN.first(claims["sub"]), now=now)
     login.refresh_id = uuid.uuid4()
     unused = Login.objects.filter(id=login.id, refresh_id=claims["jti"], revoked_at=None)
     if unused.update(refresh_id=login.refresh_id) != 1:
@@ -65,7 +67,8 @@ def behind(token: str, *, now: datetime) -> Login:
 
     Raises: TokenRefused.
     """
-    return _standing(_claims(token, use="access", now=now), now=now)
+    claims = _claims(token, use="access", now=now)
+    return _standing(_OPEN.shared(claims["sub"]), now=now)
 
 
 def end(login: Login, *, now: datetime) -> None:
@@ -78,10 +81,20 @@ def end_all(person: User, *, now: datetime) -> None:
     Login.objects.filter(person=person, revoked_at=None).update(revoked_at=now)
 
 
-def _standing(claims: dict[str, Any], *, now: datetime) -> Login:
-    rows = Login.objects.filter(id=claims["sub"], revoked_at=None, expires_at__gt=now, person__is_active=True)
-    login = rows.select_related("person__store__merchant", "person__supervisor__store__merchant").first()
-    if login is None or not constant_time_compare(login.password_state, login.person.get_session_auth_hash()):
+_OPEN = prepared.Query(
+    lambda login_id: Login.objects.filter(id=login_id, revoked_at=None, person__is_active=True).select_related(
+        "person__store__merchant", "person__supervisor__store__merchant"
+    ),
+    UUID,
+)
+
+
+def _standing(login: Login | None, *, now: datetime) -> Login:
+    if (
+        login is None
+        or login.expires_at <= now
+        or not constant_time_compare(login.password_state, login.person.get_session_auth_hash())
+    ):
         raise TokenRefused("the login has ended")
     return login
 
@@ -117,6 +130,7 @@ def _claims(token: str, *, use: str, now: datetime) -> dict[str, Any]:
     return claims
 
 
+@cache
 def _key() -> bytes:
     """A key of its own under SECRET_KEY: what signs sessions signs no tokens."""
     return salted_hmac("payouts.merchants.logins", b"token", algorithm="sha256").digest()

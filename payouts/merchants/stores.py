@@ -43,7 +43,7 @@ def qr_code(store: Store) -> QrCode:
 
     Raises: NoQrCode.
     """
-    return _there(_QR_CODE.first(store.id), store)
+    return _there(_QR_CODE.shared(store.id), store)
 
 
 def hold_qr_code(store: Store) -> QrCode:

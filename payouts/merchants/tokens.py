@@ -57,7 +57,7 @@ def find(token: str, *, api: str, use: str) -> ApiKey | None:
     parts = FORM.fullmatch(token)
     if parts is None or parts["use"] != use:
         return None
-    key = _ACTIVE.first(parts["key_id"], api)
+    key = _ACTIVE.shared(parts["key_id"], api)
     return key if key is not None and matches(token, key.key_hash) else None
 
 

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
 from ledger import balances
 from ledger.accounts import Purpose, Ref
 from ledger.balances import Balance
+from payouts import prepared
 from payouts.merchants.models import Merchant
 from payouts.merchants.user_models import UserWallet
 from payouts.payments import addresses
@@ -39,9 +41,17 @@ def generate(
         return Generated(wallet, held, is_new)
 
 
+_FOUND = prepared.Query(
+    lambda merchant_id, user_id: UserWallet.objects.select_related("merchant").filter(
+        merchant_id=merchant_id, user_id=user_id
+    ),
+    *(UUID, str),
+)
+
+
 def find(merchant: Merchant, user_id: str) -> UserWallet | None:
     """The user's wallet, or None."""
-    return UserWallet.objects.select_related("merchant").filter(merchant=merchant, user_id=user_id).first()
+    return _FOUND.shared(merchant.id, user_id)
 
 
 def held(wallet: UserWallet) -> dict[str, str]:

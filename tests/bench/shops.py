@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from payouts.api.merchant import auth as signing
-from payouts.merchants import keys, logins, pairs, stores
+from payouts.merchants import keys, logins, pairs, stores, tokens
 from payouts.merchants.models import Merchant
 from payouts.webhooks import endpoints
 from payouts.withdrawals import steps
@@ -69,10 +69,23 @@ def public() -> Shot:
     return Shot("POST", "/api/v1/public/user/withdrawal/create", headers, users.CREATE)
 
 
+def invoice() -> Shot:
+    """`POST /v2/invoice/api/out/create`."""
+    made = make.merchant(funds=FUNDS)
+    issued = tokens.issue(made, api="invoice", use=tokens.WITHDRAWAL)
+    body = {"currency_code": "USDT_TRC20", "to_address": ADDRESS, "amount": "500"}
+    return Shot("POST", "/v2/invoice/api/out/create", IN | {"Authorization": f"Token {issued.token}"}, body)
+
+
 def bare() -> Shot:
     """The peer's request: the same fields."""
     body = {"amount": "500000000", "destination_address": ADDRESS, "network": "TRC20"}
     return Shot("POST", "/rows", {"Content-Type": "application/json"}, body)
 
 
-CREATES: Mapping[str, Callable[[], Shot]] = {"merchant": merchant, "extraction": extraction, "public": public}
+CREATES: Mapping[str, tuple[Callable[[], Shot], int]] = {
+    "merchant": (merchant, 201),
+    "extraction": (extraction, 201),
+    "public": (public, 201),
+    "invoice": (invoice, 200),
+}

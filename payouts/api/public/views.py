@@ -32,7 +32,7 @@ class CreateWithdrawal(PublicView):
         """Pay a user: approved by nobody, executed at once, answered when it has ended or the wait is over."""
         scope = base.idempotency_scope(request, endpoint=f"POST {self.endpoint}", merchant=self.key.merchant)
         kept, is_new = _made(scope, base.body_of(request), key=self.key, channel="create", now=base.now())
-        if not is_new and "answered" in kept:
+        if "answered" in kept:
             return self.told(kept["answered"])
         if not is_new and _in_flight(kept):
             raise idempotency.StillInFlight(kept["seen"]["id"])
@@ -59,8 +59,14 @@ def _made(
         create=lambda: withdrawals.create(order(), now=now),
         refusals=wire.REFUSALS,
     )
-    (_, kept), is_new = short.once(scope, ways, lambda made: (201, {"seen": snapshots.of(made)}), now=now)
+    (_, kept), is_new = short.once(scope, ways, _kept, now=now)
     return kept, is_new
+
+
+def _kept(made: Withdrawal) -> idempotency.Answer:
+    """What a repeat is answered from: what was seen when it was made, which is the answer where nobody waits."""
+    seen = snapshots.of(made)
+    return 201, {"seen": seen} if settings.WITHDRAWAL_WAIT_S > 0 else {"seen": seen, "answered": seen}
 
 
 def _in_flight(kept: dict[str, Any]) -> bool:
