@@ -70,7 +70,7 @@ def pay(tab: Tab, who: make.Approver) -> None:
     tab.shot("payout-wrong")
     tab.page.get_by_label("To address").fill(make.TRON_ADDRESS)
     tab.submit("Check it")
-    assert tab.page.evaluate("document.activeElement.name") == "otp"
+    tab.page.locator("[name=otp]:focus").wait_for()
     tab.shot("payout-confirm")
     tab.page.get_by_label("One-time code").focus()
     tab.page.keyboard.type(code(who))

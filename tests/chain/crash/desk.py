@@ -54,11 +54,11 @@ class Desk:
 
     # The merchant's program and the people.
 
-    def ask(self) -> None:
-        """Ask for the withdrawals, each with the same key whenever no answer came."""
-        self._ids = [self._asked(key, to, amount) for key, to, amount in self._order.wanted()]
+    def ask(self, *, shortly: bool = True) -> None:
+        """Ask for the withdrawals by the short or the long way, each with the same key whenever no answer came."""
+        self._ids = [self._asked(key, to, amount, shortly) for key, to, amount in self._order.wanted()]
 
-    def _asked(self, key: str, to: str, amount: str) -> UUID:
+    def _asked(self, key: str, to: str, amount: str, shortly: bool) -> UUID:  # noqa: FBT001 - one of two ways
         wanted = withdrawals.Order(
             merchant=self.merchant,
             api="merchant",
@@ -69,7 +69,9 @@ class Desk:
             actor="program",
         )
 
-        ways = short.Ways(lambda: short.Wish(wanted), lambda: withdrawals.create(wanted, now=make.now()), ())
+        ways = short.Ways(
+            lambda: short.Wish(wanted) if shortly else None, lambda: withdrawals.create(wanted, now=make.now()), ()
+        )
         scope = idempotency.Scope(self.merchant, "withdrawals", key, {"to": to})
         (_, body), _ = short.once(scope, ways, lambda made: (202, {"id": str(made.id)}), now=make.now())
         return UUID(body["id"])

@@ -43,8 +43,8 @@ def complete(desk: Desk) -> None:
 
 
 def agreed(desk: Desk) -> None:
-    """The merchant's own yes, one transaction."""
-    desk.ask()
+    """Asked for by the long way; the merchant's own yes, one transaction."""
+    desk.ask(shortly=False)
     desk.agree()
     desk.sweep("dispatch", "sign")
     to_the_end(desk)
@@ -203,7 +203,7 @@ class Path:
 # fmt: off
 PATHS: dict[str, Path] = {
     "complete":      Path(complete,      Approval.TWO_LEVELS, Status.COMPLETED),
-    "agreed":        Path(agreed,        Approval.MERCHANT,   Status.COMPLETED, only="merchant_yes"),
+    "agreed":        Path(agreed,        Approval.MERCHANT,   Status.COMPLETED, only="merchant_yes|create|answer"),
     "refused":       Path(refused,       Approval.MERCHANT,   Status.REJECTED, only="merchant_no"),
     "reject":        Path(reject,        Approval.TWO_LEVELS, Status.REJECTED),
     "cancel":        Path(cancel,        Approval.NONE,       Status.CANCELLED),

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import Q
 from django.test.utils import override_settings
 
 from chain import failpoints, keys, liquidity, transfers
 from chain.evm import batches
 from chain.models import HotWallet, Intent
-from ledger import audit
+from ledger import audit, posting
+from ledger.accounts import Purpose
 from payouts import reconciliation
 from payouts.merchants.models import Merchant
 from payouts.withdrawals.models import PolicyRule, Status, Withdrawal
@@ -222,6 +224,8 @@ def build(stage: Stage, lab: labs.Lab, database: databases.Database) -> Place:
     merchant = make.merchant()
     keys.deposit_xpub(lab.network, light=True)
     make.deposit(merchant, FUNDS, network=lab.network)
+    with transaction.atomic():  # opens it: whoever freezes first goes another way than those after him
+        posting.lock([make.account(merchant, Purpose.FROZEN)])
     wallet = lab.wallet(units=make.usdt(FUNDS))
     first = orders.Order(
         database=database.name,
