@@ -62,7 +62,7 @@ def held_units(network: str, asset: str) -> Held:
     last = Retryable("not read")
     for attempt in range(TRIES):
         if attempt > TRIES // 2:
-            time.sleep(PAUSE_S)
+            time.sleep(PAUSE_S)  # for the next block: nobody tells of it
         try:
             return _held(families.gateway(network), network, asset)
         except Retryable as moved:

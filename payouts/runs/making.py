@@ -5,14 +5,14 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 
 from chain import addresses
 from payouts import doorbell
 from payouts.runs.models import Run, RunRow, State
 from payouts.runs.runs import CHANNEL
-from payouts.withdrawals import bulk, limits, rules, steps, whole
+from payouts.withdrawals import bulk, limits, orders, rules, steps, whole
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Withdrawal
 
@@ -27,6 +27,7 @@ WAITS = {  # what keeps a run's next part for now; it is tried again until it go
     limits.WindowLimitExceeded:   "a limit of the merchant's is reached; it goes on when there is room again",
     limits.PaymentLimitExceeded:  "a payment is above the limit of one withdrawal, which is lower now",
     limits.NotInAddressBook:      "an address is not in the address book any more",
+    orders.AmountTooSmall:        "the fee was raised above an amount of it",
     rules.NoFeeRule:              "a network of it is not offered any more",
     addresses.BadAddress:         "an address is one of our own now",
 }
@@ -96,7 +97,5 @@ def _call_back_part(run_id: UUID, *, now: datetime) -> int:
 
 
 def _take_time() -> None:
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'")

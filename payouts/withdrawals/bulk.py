@@ -11,7 +11,7 @@ from django.db import transaction
 from ledger import posting
 from ledger.accounts import Purpose
 from payouts.merchants.models import Merchant
-from payouts.withdrawals import advance, limits, postings, rules, steps, whole
+from payouts.withdrawals import advance, limits, orders, postings, rules, steps, whole
 from payouts.withdrawals.advance import By
 from payouts.withdrawals.models import Approval, Withdrawal
 from payouts.withdrawals.tariffs import Fee
@@ -43,12 +43,11 @@ class Line:
 def create_all(of: Together, lines: Sequence[Line], *, now: datetime) -> list[Withdrawal]:
     """Make the withdrawals in their order, as far as the balance and the credit line reach: those that were made.
 
-    Inside the caller's transaction. Nothing is looked at here that a row alone shows: the caller has normalised the
-    addresses and seen that each is worth more than its fee.
+    Inside the caller's transaction. The caller has normalised the addresses; what a row costs may have changed since.
 
     Units: the asset's ledger units.
-    Raises: rules.NoFeeRule, limits.NotInAddressBook, limits.PaymentLimitExceeded, limits.WindowLimitExceeded;
-    addresses.BadAddress where nobody would be asked and the address cannot be paid.
+    Raises: orders.AmountTooSmall, rules.NoFeeRule, limits.NotInAddressBook, limits.PaymentLimitExceeded,
+    limits.WindowLimitExceeded; addresses.BadAddress where nobody would be asked and the address cannot be paid.
     """
     if not lines:
         return []
@@ -70,7 +69,10 @@ def _priced(of: Together, lines: Sequence[Line], kept: limits.Limits, *, now: da
         approval = policy.approval(line.network, line.destination, line.amount_units)
         if approval == Approval.NONE:
             policy.payable(line.network, line.destination)
-        rows.append(_withdrawal(of, line, tariffs[line.network].fee(line.amount_units), approval, now=now))
+        fee = tariffs[line.network].fee(line.amount_units)
+        if line.amount_units <= fee.units:
+            raise orders.AmountTooSmall("the amount must exceed the fee")
+        rows.append(_withdrawal(of, line, fee, approval, now=now))
     return rows
 
 

@@ -13,7 +13,7 @@ from payouts.merchants.book import BookedAddress
 from payouts.merchants.models import Merchant
 from payouts.runs import making, queries, reading, runs
 from payouts.runs.models import Run, RunRow, State
-from payouts.withdrawals.models import Approval, Destination, Status
+from payouts.withdrawals.models import Approval, Destination, FeeRule, Status
 from payouts.withdrawals.rule_models import LimitRule
 from tests import make
 
@@ -271,6 +271,16 @@ def test_a_run_waits_at_a_limit_and_says_so() -> None:
     assert "limit of the merchant's" in run.note
     make.unruled(rule)
     assert making.go_on(now=make.now()) == 3
+
+
+def test_a_fee_above_an_amount_keeps_that_run_alone() -> None:
+    of, other = make.merchant(funds="100"), make.merchant(funds="100")
+    run = confirmed(of, *payments(2))
+    confirmed(other, *payments(2))
+    make.ruled(FeeRule(merchant=of, api="merchant", asset="USDT", network="tron", flat_units=make.usdt("10")))
+    assert making.go_on(now=make.now()) == 2
+    run.refresh_from_db()
+    assert (run.rows_left, run.note) == (2, "the fee was raised above an amount of it")
 
 
 def test_a_run_is_made_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
